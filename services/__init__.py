@@ -1,0 +1,1 @@
+"""Sluicegate: event-driven streaming moderation with people in the loop."""
