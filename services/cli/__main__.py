@@ -1,0 +1,39 @@
+"""`sluicegate …`: one line for each command; a command's module is imported when the command is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "up": "services.cli.stack:up",
+    "down": "services.cli.stack:down",
+    "status": "services.cli.stack:status",
+    "topics": "services.cli.stack:topics",
+}
+
+
+class Commands(click.Group):
+    """A group that knows where its commands are, and loads one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="sluicegate")
+def main() -> None:
+    """Event-driven streaming moderation with people in the loop."""
+
+
+if __name__ == "__main__":
+    main(prog_name="sluicegate")

@@ -1,0 +1,56 @@
+"""Fixtures that every test may use: a real Apache Kafka and a real redis-server, one each a session, on free ports."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from infra.local.kafka import Kafka
+from infra.local.ports import free_ports
+from infra.local.redis import Redis
+
+MakeTopic = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A broker: `.bootstrap`, `.start()`, `.stop()`, `.kill()`, `.restart()`. Who stops it starts it again."""
+    port, controller_port = free_ports(2)
+    broker = Kafka(tmp_path_factory.mktemp("kafka"), port, controller_port)
+    broker.start()
+    yield broker
+    broker.kill()  # its data is thrown away
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A redis-server: `.url`, `.start()`, `.stop()`, `.kill()`, `.restart()`. Who stops it starts it again."""
+    server = Redis(tmp_path_factory.mktemp("redis"), *free_ports(1))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """The URL of the session's Redis. It is shared: use keys of your own, or flush what you wrote."""
+    return redis_server.url
+
+
+@pytest.fixture
+def make_topic(kafka: Kafka) -> MakeTopic:
+    """`make_topic("decided", partitions=4, config={"cleanup.policy": "compact"})` creates a topic of a unique name
+    that begins with the one given, and returns that name.
+    """
+
+    def make(prefix: str = "test", partitions: int = 1, config: dict[str, str] | None = None) -> str:
+        name = f"{prefix}-{uuid.uuid4().hex[:12]}"
+        admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
+        admin.create_topics([topic])[name].result(timeout=30)
+        return name
+
+    return make
