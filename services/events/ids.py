@@ -1,0 +1,45 @@
+"""Ids and keys that are derived: the same inputs give the same id, so doing work twice writes the same event."""
+
+from hashlib import blake2b
+from typing import Literal, NamedTuple
+
+
+class Task(NamedTuple):
+    """What a task id is made of."""
+
+    source: str
+    item_id: str
+    revision: int
+    number: int | Literal["audit"]
+
+
+def derived_id(*parts: str | int) -> str:
+    """32 hex digits of a 128-bit BLAKE2b hash over the parts, in order.
+
+    Each part is written with its type and length, so ("a", "bc"), ("ab", "c") and ("a", 1), ("a", "1") all differ.
+    """
+    hashed = blake2b(digest_size=16)
+    for part in parts:
+        data = str(part).encode("utf-8", "surrogatepass")
+        hashed.update(b"%c%d:%b" % (b"i" if isinstance(part, int) else b"s", len(data), data))
+    return hashed.hexdigest()
+
+
+def item_key(source: str, item_id: str) -> str:
+    """Key of everything that is about one item; `.encode()` of it is the key of the record."""
+    return f"{source}/{item_id}"
+
+
+def task_id(source: str, item_id: str, revision: int, number: int | Literal["audit"]) -> str:
+    """Id of the task that asks people for decision `number` of a revision, or for its audit."""
+    return f"{source}/{item_id}@{revision}.{number}"
+
+
+def parse_task_id(task: str) -> Task:
+    """What the task id was made of; an item_id may itself contain `/`, `@` and dots. ValueError where it is none."""
+    key, at, version = task.rpartition("@")
+    source, slash, item_id = key.partition("/")
+    revision, dot, number = version.partition(".")
+    if not (at and slash and dot and source and item_id):
+        raise ValueError(f"{task!r} is no task id: it must read source/item_id@revision.number")
+    return Task(source, item_id, int(revision), "audit" if number == "audit" else int(number))

@@ -1,0 +1,636 @@
+"""Every event and what events are made of.
+
+Written by `python -m services.events.generate` from schemas/events: change those instead.
+Arrays are tuples, an absent array is empty, an absent nullable field is None, unknown fields are ignored.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+# 32 hex digits (a hash of what the event is derived from, or a UUIDv7), or a UUID as platforms write it
+EventId = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")]
+
+# RFC 3339, UTC, to the millisecond: 2026-01-31T12:00:00.000Z
+Instant = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z\Z"
+    ),
+]
+
+Measure = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,60}\Z")]  # Name of what is measured
+
+# What may be wrong with an item, as policy and model name it
+Category = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
+
+# Name and short content hash of a model or policy
+Version = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,100}\Z")]
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=9007199254740991)]  # How many
+
+
+class AlarmRaised(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something must be acted on, or no longer."""
+
+    schema: Literal["alarm_raised.v1"] = "alarm_raised.v1"
+    event_id: EventId
+    occurred_at: Instant
+    alarm: Measure  # model_against_people …
+    active: bool  # False: it is over
+    category: Category | None = None
+    model_version: Version | None = None
+    value: float  # What was measured, recounted exactly
+    limit: float  # What policy allows
+    count: Count  # Events it rests on
+    window_start: Instant
+    window_end: Instant
+    reason: Annotated[str, msgspec.Meta(max_length=1000)]  # In words
+
+
+ActorKind = Literal["account", "key", "cli", "service"]
+
+# The platform that owns the item; also the suffix of its topic
+Source = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}\Z")]
+
+
+class AuditRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who read or did what."""
+
+    schema: Literal["audit_recorded.v1"] = "audit_recorded.v1"
+    event_id: EventId
+    occurred_at: Instant
+    actor: Annotated[str, msgspec.Meta(max_length=200)]  # Account, key or service
+    actor_kind: ActorKind
+    action: Annotated[str, msgspec.Meta(pattern=r"^[a-z_.]{1,60}\Z")]  # As in task.claimed, account.created
+    subject: Annotated[str, msgspec.Meta(max_length=400)]  # What it was done to
+    source: Source | None = None
+    detail: dict[str, Any] | None = None  # What else is worth keeping
+
+
+# The platform's own id: visible ASCII without spaces
+ItemId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,200}\Z")]
+
+# An edit is a higher revision of the same item
+Revision = Annotated[int, msgspec.Meta(ge=1, le=9007199254740991)]
+
+# post, comment, profile … as the platform names it
+Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
+
+Text = Annotated[str, msgspec.Meta(max_length=262144)]  # What is to be judged
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]  # 64 hex digits
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A reference, never the bytes."""
+
+    url: Annotated[str, msgspec.Meta(max_length=2000)]  # Where it can be fetched
+    sha256: Sha256 | None = None  # Hash of its bytes
+    media_type: Annotated[str, msgspec.Meta(max_length=100)] | None = None  # As in image/png
+
+
+Language = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{2,35}\Z")]  # BCP 47
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who wrote the item; platforms may add fields."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]  # The platform's id of the author
+    created_at: Instant | None = None  # When the account was made
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What was published. 256 KiB at most, encoded."""
+
+    kind: Kind
+    text: Text | None = None  # What is to be judged; null where there are only media
+    media: tuple[Media, ...] = ()  # References to images and the like
+    language: Language | None = None  # BCP 47
+    author: Author | None = None  # Who wrote it
+    # Whatever helps a person to judge it: the thread, the post answered
+    context: dict[str, Any] | None = None
+    reach: Count | None = None  # How many people will see it, as the platform expects
+    submitted_at: Instant | None = None  # When it was published, by the platform's clock
+
+
+# 128-bit hash of source, kind, normalised text and media
+TextHash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a model says of one category."""
+
+    category: Category
+    probability: Probability  # Calibrated
+    # Spread of the committee's heads; null without a committee
+    disagreement: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+Tier = Literal["fast", "slow"]  # Which tier of models
+
+RunId = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]  # A deliberate re-moderation of past items
+
+
+class ContentClassified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A model scored an item; a withdrawal passes through."""
+
+    schema: Literal["content_classified.v1"] = "content_classified.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    withdrawn: bool = False  # The item was taken back: every revision up to this one is closed
+    item: Item | None = None  # Null for a withdrawal
+    text_hash: TextHash | None = None  # Null where there is nothing to compare
+    scores: tuple[Score, ...] = ()  # One for each category of the model
+    model_version: Version | None = None  # Null for a withdrawal
+    tier: Tier  # Which tier scored it
+    accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
+    run_id: RunId | None = None  # Set where past items are moderated again
+
+    def __post_init__(self) -> None:
+        if self.withdrawn is False and self.item is None:
+            raise ValueError("`item` must not be null where `withdrawn` is false")
+
+
+# Number of a decision within its revision: 0 automatic, 1 the first that people make
+DecisionSeq = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+
+# What a platform does: hold only as an interim decision
+DecisionAction = Literal["allow", "limit", "remove", "hold"]
+
+# Who or what decided
+Basis = Literal["automated", "human", "rule", "duplicate", "appeal", "inline", "fallback"]
+
+# source/item_id@revision.decision_seq, or ….audit
+TaskId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,300}\Z")]
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a decision was made with, so that it can be made again."""
+
+    automation: bool  # False while the switch stopped all automation
+    alarms: tuple[Category, ...] = ()  # Categories under an alarm
+    capped: bool = False  # True where a cap on automatic actions had a say
+    draw: Probability | None = None  # The item's draw in [0, 1) for sampling
+    counters: dict[str, Any] | None = None  # Counters that rules saw; null where they were not to be had
+
+
+class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The outcome for an item. A platform applies only what is higher in (revision, decision_seq, final)."""
+
+    schema: Literal["content_decided.v1"] = "content_decided.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    decision_seq: DecisionSeq
+    final: bool  # False: an interim decision while people look
+    action: DecisionAction
+    categories: tuple[Category, ...] = ()  # Why
+    basis: Basis  # Who or what decided
+    # The threshold, rule or fallback that decided, for people to read
+    rule: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    supersedes: DecisionSeq | None = None  # Number of the decision that this one takes the place of
+    task_id: TaskId | None = None
+    text_hash: TextHash | None = None
+    scores: tuple[Score, ...] = ()
+    circumstances: Circumstances
+    model_version: Version | None = None
+    policy_version: Version | None = None
+    accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
+    run_id: RunId | None = None  # Set where past items are moderated again
+
+
+Note = Annotated[str, msgspec.Meta(max_length=4000)]  # In a person's words
+
+
+class ContentReported(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A user of the platform reported an item."""
+
+    schema: Literal["content_reported.v1"] = "content_reported.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    reporter: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]  # The platform's id of who reported
+    category: Category | None = None  # What they say is wrong
+    note: Note | None = None  # In their words
+    item: Item | None = None  # The item meant
+    decision_seq: DecisionSeq | None = None  # The decision in force, where there is one
+
+
+class ContentSubmitted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A platform published, edited or withdrew an item."""
+
+    schema: Literal["content_submitted.v1"] = "content_submitted.v1"
+    event_id: EventId | None = None  # Platforms may leave it out
+    occurred_at: Instant | None = None  # Platforms may leave it out
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    withdrawn: bool = False  # The item was taken back: every revision up to this one is closed
+    item: Item | None = None  # Null for a withdrawal
+
+    def __post_init__(self) -> None:
+        if self.withdrawn is False and self.item is None:
+            raise ValueError("`item` must not be null where `withdrawn` is false")
+
+
+class ContentUncertain(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The fast tier hands an item to the slow tier too."""
+
+    schema: Literal["content_uncertain.v1"] = "content_uncertain.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    withdrawn: bool = False  # The item was taken back: every revision up to this one is closed
+    item: Item | None = None  # Null for a withdrawal
+    text_hash: TextHash | None = None  # Null where there is nothing to compare
+    scores: tuple[Score, ...] = ()  # One for each category of the model
+    model_version: Version | None = None  # Null for a withdrawal
+    accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
+    run_id: RunId | None = None  # Set where past items are moderated again
+
+    def __post_init__(self) -> None:
+        if self.withdrawn is False and self.item is None:
+            raise ValueError("`item` must not be null where `withdrawn` is false")
+
+
+class DecisionAppealed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The author of an item objects to a decision."""
+
+    schema: Literal["decision_appealed.v1"] = "decision_appealed.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    decision_seq: DecisionSeq  # The decision appealed against
+    action: DecisionAction  # What was decided
+    appellant: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]  # The platform's id of who appeals
+    statement: Note | None = None  # In their words
+    item: Item | None = None  # The item meant
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What people said of one category."""
+
+    category: Category
+    value: bool  # Whether it applies
+
+
+Purpose = Literal["decision", "audit"]  # decision: its outcome decides the item; audit: blind, and no outcome
+
+Queue = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")]  # Suffix of a reviewer topic
+
+Person = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,100}\Z")]  # Name of a reviewer's account
+
+ReasonCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}\Z")]  # A reason in one word, for counting
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why people were asked and how likely that was."""
+
+    reason: ReasonCode  # uncertain, sampled, not_agreed, alarm, automation_off, no_thresholds …
+    # Of being chosen, given the item: training weights by its inverse
+    probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
+class LabelRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What people said of a text: the training set."""
+
+    schema: Literal["label_recorded.v1"] = "label_recorded.v1"
+    event_id: EventId
+    occurred_at: Instant
+    task_id: TaskId
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    kind: Kind  # Kind of the item
+    text: Text | None = None
+    language: Language | None = None
+    text_hash: TextHash | None = None
+    action: DecisionAction
+    labels: tuple[Label, ...] = ()  # One for each category that was in question
+    purpose: Purpose
+    queue: Queue
+    reviewers: tuple[Person, ...] = ()
+    selection: Selection
+    agreement: Probability
+    model_version: Version | None = None
+    policy_version: Version | None = None
+
+
+class ModelReleased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A model is live in its tier."""
+
+    schema: Literal["model_released.v1"] = "model_released.v1"
+    event_id: EventId
+    occurred_at: Instant
+    model_version: Version
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\Z")]  # Of the bundle
+    tier: Tier
+    bundle: Annotated[str, msgspec.Meta(max_length=2000)]  # Folder or URL of the bundle
+    content_hash: Sha256  # SHA-256 of model.onnx
+    categories: tuple[Category, ...] = ()
+    replaces: Version | None = None
+    released_by: Person
+    reason: Annotated[str, msgspec.Meta(max_length=1000)]  # Why
+    lineage: dict[str, Any] | None = None  # What it was trained on: topics, offsets, counts
+    metrics: dict[str, Any] | None = None  # What it was released for
+
+
+class PolicyReleased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A policy is live."""
+
+    schema: Literal["policy_released.v1"] = "policy_released.v1"
+    event_id: EventId
+    occurred_at: Instant
+    policy_version: Version
+    content_hash: Sha256  # SHA-256 of the document
+    document: Annotated[str, msgspec.Meta(max_length=200000)]  # The policy itself, YAML
+    replaces: Version | None = None
+    released_by: Person
+    reason: Annotated[str, msgspec.Meta(max_length=1000)]  # Why
+
+
+class QualityMeasured(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a window says of models, people and queues."""
+
+    schema: Literal["quality_measured.v1"] = "quality_measured.v1"
+    event_id: EventId
+    occurred_at: Instant
+    measure: Measure  # agreement_between_people, model_against_people, verdicts_per_minute …
+    window_start: Instant
+    window_end: Instant
+    category: Category | None = None
+    model_version: Version | None = None
+    queue: Queue | None = None
+    value: float  # In the measure's unit
+    count: Count  # Events it rests on
+
+
+# What changed
+Change = Literal[
+    "epoch_started",
+    "queue_paused",
+    "queue_resumed",
+    "task_held",
+    "task_released",
+    "task_assigned",
+    "person_exposed",
+]
+
+
+class ReviewChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A hold, pause, assignment, exposure or lease epoch: what must survive the loss of Redis."""
+
+    schema: Literal["review_changed.v1"] = "review_changed.v1"
+    event_id: EventId
+    occurred_at: Instant
+    change: Change  # What changed
+    queue: Queue | None = None
+    task_id: TaskId | None = None
+    reviewer: Person | None = None
+    epoch: Count | None = None  # Of lease tokens; grows with every rebuild
+    until: Instant | None = None
+    amount: float | None = None  # Seconds or severity of an exposure
+    changed_by: Person
+
+
+ClosingReason = Literal["withdrawn", "edited", "copy_decided", "expired", "settled"]  # Why
+
+
+class ReviewClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A task no longer needs people."""
+
+    schema: Literal["review_closed.v1"] = "review_closed.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    task_id: TaskId | None = None  # Null: the item itself, every revision up to this one
+    reason: ClosingReason  # Why
+
+
+Seat = Annotated[int, msgspec.Meta(ge=0, le=99)]  # Which of the votes wanted
+
+# What a person says should be done; escalate asks the experts
+VerdictAction = Literal["allow", "limit", "remove", "escalate"]
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A part of the text, in characters."""
+
+    start: Count  # First character
+    end: Count  # One past the last character
+    category: Category | None = None  # What it speaks for
+    weight: float | None = None  # Signed attribution in log-odds; null for a person's span
+
+
+class ReviewCompleted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One verdict of one person, or its retraction."""
+
+    schema: Literal["review_completed.v1"] = "review_completed.v1"
+    event_id: EventId
+    occurred_at: Instant
+    task_id: TaskId
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    decision_seq: DecisionSeq
+    queue: Queue
+    verdict_id: EventId  # Of the verdict, also in its retraction
+    retraction: bool = False  # True: the verdict is taken back
+    reviewer: Person
+    seat: Seat
+    action: VerdictAction | None = None  # Null in a retraction
+    categories: tuple[Category, ...] = ()  # All that apply
+    spans: tuple[Span, ...] = ()  # What in the text is the reason
+    seconds_spent: Annotated[float, msgspec.Meta(ge=0)] | None = None  # From shown to sent
+    confidence: Probability | None = None  # As the person says
+    note: Note | None = None  # For colleagues
+    final_at: Instant  # Until then it may be taken back
+
+    def __post_init__(self) -> None:
+        if self.retraction is False and self.action is None:
+            raise ValueError("`action` must not be null where `retraction` is false")
+
+
+class ReviewRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The router asks people."""
+
+    schema: Literal["review_requested.v1"] = "review_requested.v1"
+    event_id: EventId
+    occurred_at: Instant
+    task_id: TaskId
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    decision_seq: DecisionSeq  # The number that the outcome will have
+    purpose: Purpose  # audit: blind, and no outcome
+    queue: Queue
+    item: Item
+    text_hash: TextHash | None = None
+    scores: tuple[Score, ...] = ()
+    explanation: tuple[Span, ...] = ()  # What in the text spoke for the scores
+    selection: Selection
+    severity: Annotated[float, msgspec.Meta(ge=0)]  # Of the worst category in question; 0 is harmless
+    deadline: Instant  # Order of work: the earliest first
+    expires_at: Instant  # When the policy's fallback decides
+    votes_wanted: Annotated[int, msgspec.Meta(ge=1, le=9)]  # How many people must agree
+    lease_seconds: Annotated[int, msgspec.Meta(ge=5, le=86400)]  # How long one person may hold it
+    replaces: TaskId | None = None  # The task that this one follows: an escalation or an appeal
+    model_version: Version | None = None
+    policy_version: Version | None = None
+    accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
+    run_id: RunId | None = None  # Set where past items are moderated again
+
+
+class Vote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A verdict that counted."""
+
+    verdict_id: EventId
+    reviewer: Person
+    seat: Seat
+    action: VerdictAction
+    categories: tuple[Category, ...] = ()
+
+
+class ReviewSettled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the votes on a task came to."""
+
+    schema: Literal["review_settled.v1"] = "review_settled.v1"
+    event_id: EventId
+    occurred_at: Instant
+    task_id: TaskId
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    decision_seq: DecisionSeq
+    purpose: Purpose
+    queue: Queue
+    agreed: bool  # False: the router asks the expert queue
+    reason: ReasonCode  # agreed, split or escalated
+    action: DecisionAction | None = None  # Null where not agreed
+    categories: tuple[Category, ...] = ()
+    agreement: Probability  # Share of the votes that are for the most common action
+    votes: tuple[Vote, ...] = ()
+    selection: Selection
+    scores: tuple[Score, ...] = ()  # What the model had said
+    text_hash: TextHash | None = None
+    requested_at: Instant
+    model_version: Version | None = None
+    policy_version: Version | None = None
+    accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
+    run_id: RunId | None = None  # Set where past items are moderated again
+
+    def __post_init__(self) -> None:
+        if self.agreed is True and self.action is None:
+            raise ValueError("`action` must not be null where `agreed` is true")
+        if self.agreed is False and self.action is not None:
+            raise ValueError("`action` must be null where `agreed` is false")
+
+
+class Histogram(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Scores of one category."""
+
+    category: Category
+    # Items in each of 20 equal bins of [0, 1]
+    counts: Annotated[tuple[Count, ...], msgspec.Meta(min_length=20, max_length=20)]
+
+
+class OutcomeCount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Outcomes of one kind."""
+
+    outcome: ReasonCode  # allow, remove, review …
+    basis: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    count: Count
+
+
+class ScoresSummarized(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one worker saw in a few seconds."""
+
+    schema: Literal["scores_summarized.v1"] = "scores_summarized.v1"
+    event_id: EventId
+    occurred_at: Instant
+    service: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{1,40}\Z")]  # classifier or router
+    worker: Annotated[str, msgspec.Meta(max_length=100)]  # Service and slot
+    window_start: Instant
+    window_end: Instant
+    model_version: Version | None = None
+    items: Count
+    histograms: tuple[Histogram, ...] = ()
+    outcomes: tuple[OutcomeCount, ...] = ()
+
+
+class TextDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What people finally decided on a text; copies inherit it."""
+
+    schema: Literal["text_decided.v1"] = "text_decided.v1"
+    event_id: EventId
+    occurred_at: Instant
+    text_hash: TextHash
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    decision_seq: DecisionSeq
+    action: DecisionAction
+    categories: tuple[Category, ...] = ()
+
+
+Event = (
+    AlarmRaised
+    | AuditRecorded
+    | ContentClassified
+    | ContentDecided
+    | ContentReported
+    | ContentSubmitted
+    | ContentUncertain
+    | DecisionAppealed
+    | LabelRecorded
+    | ModelReleased
+    | PolicyReleased
+    | QualityMeasured
+    | ReviewChanged
+    | ReviewClosed
+    | ReviewCompleted
+    | ReviewRequested
+    | ReviewSettled
+    | ScoresSummarized
+    | TextDecided
+)
+
+
+# By the name and version of the schema
+EVENTS: dict[str, type[Event]] = {
+    "alarm_raised.v1": AlarmRaised,
+    "audit_recorded.v1": AuditRecorded,
+    "content_classified.v1": ContentClassified,
+    "content_decided.v1": ContentDecided,
+    "content_reported.v1": ContentReported,
+    "content_submitted.v1": ContentSubmitted,
+    "content_uncertain.v1": ContentUncertain,
+    "decision_appealed.v1": DecisionAppealed,
+    "label_recorded.v1": LabelRecorded,
+    "model_released.v1": ModelReleased,
+    "policy_released.v1": PolicyReleased,
+    "quality_measured.v1": QualityMeasured,
+    "review_changed.v1": ReviewChanged,
+    "review_closed.v1": ReviewClosed,
+    "review_completed.v1": ReviewCompleted,
+    "review_requested.v1": ReviewRequested,
+    "review_settled.v1": ReviewSettled,
+    "scores_summarized.v1": ScoresSummarized,
+    "text_decided.v1": TextDecided,
+}
