@@ -1,0 +1,87 @@
+"""Handling a batch so that one bad record never stops or spoils the others."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+
+from services.runtime.records import Dropped, Outgoing, Record, Rejected
+from services.runtime.stage import Effect, Stage
+from services.runtime.states import Due, States
+
+S = TypeVar("S", bound=Due)
+log = structlog.get_logger()
+RECORD_LIMIT = 1024 * 1024  # bytes of key and value of any topic but dead.letter
+
+
+@dataclass
+class Outcome:
+    """What a batch comes to."""
+
+    produced: list[Outgoing] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+
+    def extend(self, other: "Outcome") -> None:
+        """Take in what another part of the batch came to."""
+        self.produced += other.produced
+        self.rejected += other.rejected
+        self.dropped += other.dropped
+
+    def add(self, effects: Iterable[Effect]) -> None:
+        """Sort effects by kind, keeping their order. Raises ValueError for an output that is too large."""
+        for effect in effects:
+            if isinstance(effect, Outgoing):
+                size = len(effect.key) + len(effect.value or b"")
+                if size > RECORD_LIMIT:
+                    raise ValueError(f"an output to {effect.topic} of {size} bytes is over {RECORD_LIMIT}")
+                self.produced.append(effect)
+            elif isinstance(effect, Rejected):
+                self.rejected.append(effect)
+            else:
+                self.dropped.append(effect)
+
+
+def handle_batch(stage: Stage[S], batch: Sequence[Record], states: States[S], now: int) -> Outcome:
+    """Handle a batch; where that raises, one record at a time, so that only the one at fault is set aside.
+
+    State that a failing attempt staged is rolled back.
+    """
+    mark = states.mark()
+    outcome = Outcome()
+    try:
+        outcome.add(stage.handle(batch, states, now))
+        return outcome
+    except Exception as exception:
+        states.roll_back(mark)
+        if len(batch) == 1:
+            return Outcome(rejected=[fault(batch[0], exception)])
+    outcome = Outcome()
+    for record in batch:
+        outcome.extend(handle_batch(stage, [record], states, now))
+    return outcome
+
+
+def fault(record: Record, exception: Exception) -> Rejected:
+    """A record that made its stage raise."""
+    where = f"{record.topic}[{record.partition}]@{record.offset}"
+    log.error("a record could not be handled", record=where, exc_info=exception)
+    return Rejected(record, "unhandled", f"{type(exception).__name__}: {exception}")
+
+
+def handle_due(
+    stage: Stage[S], changelog: str, shard: int, key: bytes, states: States[S], now: int
+) -> Outcome:
+    """Wake one state; one that cannot be woken is set aside as its changelog keeps it, so that the timer ends."""
+    mark = states.mark()
+    outcome = Outcome()
+    try:
+        outcome.add(stage.wake(shard, key, states, now))
+        return outcome
+    except Exception as exception:
+        states.roll_back(mark)
+        state = states.get(shard, key)
+        value = None if state is None else stage.encode_state(state)
+        states.put(shard, key, None)
+        return Outcome(rejected=[fault(Record(changelog, changelog, shard, -1, key, value, now), exception)])

@@ -1,0 +1,112 @@
+"""Stages whose decisions are about one key at a time: event and state in, events and state out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+from services.events.codec import decode
+from services.events.errors import UndecodableEvent
+from services.events.ids import item_key
+from services.runtime.publishing import Publisher
+from services.runtime.records import Dropped, Outgoing, Record, Rejected
+from services.runtime.stage import Effect
+from services.runtime.states import Due, States
+
+S = TypeVar("S", bound=Due)
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Deletes what a compacted topic keeps under the key in hand."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition(Generic[S]):
+    """What a decision comes to. `state` None forgets the key; `dropped` says why an event had no effect."""
+
+    state: S | None
+    events: tuple[msgspec.Struct | Tombstone, ...] = ()
+    dropped: str | None = None
+    accepted: int | None = None  # ms; set where the events are an item's outcome
+
+
+class KeyedStage(ABC, Generic[S]):
+    """A Stage whose keys are items. Subclasses wire pure functions; they hold what broadcast topics said."""
+
+    consumes: ClassVar[Mapping[str, type[msgspec.Struct]]]  # event type by base topic
+
+    def __init__(self, state_type: type[S], publisher: Publisher) -> None:
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(state_type)
+        self._publisher = publisher
+
+    @abstractmethod
+    def decide(self, event: msgspec.Struct, record: Record, state: S | None, now: int) -> Transition[S]:
+        """The transition that an event causes. Pure but for what broadcast topics said."""
+
+    @abstractmethod
+    def due(self, key: str, state: S, now: int) -> Transition[S]:
+        """The transition of a state whose time has come. It must move or clear the due time."""
+
+    def not_ready(self) -> str:
+        """Ready unless a subclass says otherwise."""
+        return ""
+
+    def broadcast(self, record: Record) -> None:
+        """Broadcast topics concern only subclasses that wire some."""
+
+    def committed(self, produced: Sequence[Outgoing]) -> None:
+        """Nothing to count unless a subclass does."""
+
+    def reports(self, now: int) -> Iterable[Outgoing]:
+        """Nothing to report unless a subclass does."""
+        return ()
+
+    def handle(self, batch: Sequence[Record], states: States[S], now: int) -> Iterator[Effect]:
+        """Decide record by record, in order."""
+        for record in batch:
+            try:
+                event = decode(self.consumes[record.base], record.value or b"")
+            except UndecodableEvent as error:
+                yield Rejected(record, "undecodable", str(error))
+                continue
+            key = item_key(event.source, event.item_id)  # type: ignore[attr-defined]
+            if record.key != key.encode():
+                yield Rejected(
+                    record, "wrong_key", f"the key must be {key}: else events of one item lose their order"
+                )
+                continue
+            transition = self.decide(event, record, states.get(record.partition, record.key), now)
+            states.put(record.partition, record.key, transition.state)
+            if transition.dropped is not None:
+                yield Dropped(record, transition.dropped)
+            yield from self._outgoing(transition, key, record)
+
+    def wake(self, shard: int, key: bytes, states: States[S], now: int) -> Iterator[Effect]:
+        """Let the subclass decide what is due."""
+        state = states.get(shard, key)
+        if state is None:
+            return
+        transition = self.due(key.decode(), state, now)
+        states.put(shard, key, transition.state)
+        yield from self._outgoing(transition, key.decode(), None)
+
+    def encode_state(self, state: S) -> bytes:
+        """JSON, so that people can read a changelog."""
+        return self._encoder.encode(state)
+
+    def decode_state(self, raw: bytes) -> S:
+        """The reverse. Raises msgspec.ValidationError, a ValueError."""
+        return self._decoder.decode(raw)
+
+    def _outgoing(self, transition: Transition[S], key: str, cause: Record | None) -> Iterator[Outgoing]:
+        for event in transition.events:
+            if isinstance(event, Tombstone):
+                yield self._publisher.tombstone(event.topic, key)
+            else:
+                yield self._publisher.outgoing(event, key, cause, transition.accepted)

@@ -1,0 +1,250 @@
+"""The loop of every service that decides: consume, handle, produce, commit, all in one transaction a batch."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from services.runtime.assignment import Assignment
+from services.runtime.clock import now_ms
+from services.runtime.deadletter import TOPIC as DEAD_LETTER
+from services.runtime.deadletter import dead_letter
+from services.runtime.errors import UndeclaredTopic
+from services.runtime.handling import Outcome, handle_batch, handle_due
+from services.runtime.health import Health
+from services.runtime.kafka import admin, group_consumer, transactional_producer
+from services.runtime.metrics import LoopMetrics
+from services.runtime.positions import Partition, Progress, partitions_of
+from services.runtime.reading import broadcast_topics, report, to_record
+from services.runtime.records import Outgoing, Record
+from services.runtime.settings import LoopSettings
+from services.runtime.stage import Wiring
+from services.runtime.states import Due
+from services.runtime.transaction import MustAbort, Transaction
+
+S = TypeVar("S", bound=Due)
+log = structlog.get_logger()
+
+
+class Loop(Generic[S]):
+    """One worker. `run` returns when `stopping` says so, and raises what the supervisor should see.
+
+    Order of a step: broadcast records, then a batch of content, then timers that are ripe; outputs, state and offsets
+    commit together. Rebalances happen only while consuming, when no transaction is open.
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring[S],
+        settings: LoopSettings,
+        health: Health,
+        metrics: LoopMetrics,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._wiring, self._settings = wiring, settings
+        self._health, self._metrics, self._stopping = health, metrics, stopping
+        self._admin = admin(settings)
+        self._consumer: Consumer = group_consumer(settings, wiring.service)
+        self._progress = Progress(self._consumer)
+        self._assignment: Assignment[S] = Assignment(wiring, settings, self._admin, self._progress)
+        self._transaction = Transaction(transactional_producer(settings, wiring.service))
+        self._timers_checked = 0
+        self._reports: list[Outgoing] = []
+
+    def run(self) -> None:
+        """Work until stopped; the batch in hand is finished. Raises Fenced, MissingTopic, UnevenShards."""
+        stage = self._wiring.stage
+        self._wait_for_broker()
+        broadcast = broadcast_topics(
+            self._settings, self._wiring.service, self._admin, self._wiring.broadcasts
+        )
+        try:
+            if not self._transaction.init(self._stopping):
+                return
+            for record in broadcast.to_end(self._admin, self._stopping):
+                stage.broadcast(record)
+            while (reason := stage.not_ready()) and not self._stopping():
+                self._health.not_ready(reason)
+                for record in broadcast.poll(0.2):
+                    stage.broadcast(record)
+            self._subscribe()
+            while not self._stopping():
+                for record in broadcast.poll():
+                    stage.broadcast(record)
+                self._step()
+        finally:
+            self._health.not_ready("stopping")
+            broadcast.close()
+            self._consumer.close()
+
+    def _wait_for_broker(self) -> None:
+        while not self._stopping():
+            try:
+                partitions_of(self._admin, [DEAD_LETTER, *self._wiring.broadcasts], timeout=2)
+                return
+            except KafkaException as exception:
+                self._health.not_ready(
+                    f"Kafka at {self._settings.kafka} does not answer: {exception.args[0].str()}"
+                )
+                time.sleep(0.2)
+
+    def _subscribe(self) -> None:
+        """By pattern, so that the topic of a new source or queue is found when it appears."""
+        per = "|".join(re.escape(base) for base in self._wiring.consumes)
+        self._consumer.subscribe(
+            [f"^({per})(\\.[a-z0-9-]+)?$"],
+            on_assign=self._assignment.on_assign,
+            on_revoke=self._assignment.on_revoke,
+            on_lost=self._assignment.on_revoke,
+        )
+
+    def _step(self) -> None:
+        messages = self._consumer.consume(1, 0.1)
+        if messages and self._settings.batch_records > 1:
+            messages += self._consumer.consume(
+                self._settings.batch_records - 1, self._settings.batch_wait_ms / 1000
+            )
+        if self._assignment.rebalanced:
+            # What was fetched before may meanwhile be another worker's, or come again: start from what is committed.
+            if not self._to_committed():
+                return
+            messages = []
+        batch: list[Record] = []
+        for message in messages:
+            if self._progress.note(message):
+                continue
+            if (error := message.error()) is not None:
+                report(error)
+            else:
+                batch.append(to_record(message, self._base(str(message.topic()))))
+        if self._assignment.partitions:
+            self._health.ready()
+        else:
+            self._health.not_ready(
+                "no shards assigned: more workers than shards, or the group is rebalancing"
+            )
+        ripe = self._ripe(now_ms())
+        self._reports += self._wiring.stage.reports(now_ms())
+        if batch or ripe or self._reports:
+            self._transact(batch, ripe)
+
+    def _ripe(self, now: int) -> list[tuple[int, int]]:
+        if now < self._timers_checked + self._settings.timer_check_ms:
+            return []
+        self._timers_checked = now
+        self._observe_lag()
+        try:
+            return self._assignment.ripe(now)
+        except KafkaException as exception:  # the broker is away: timers wait for it like everything else
+            report(exception.args[0])
+            return []
+
+    def _transact(self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]]) -> None:
+        """Handle and commit one batch, or abort it and seek back, so that it comes again."""
+        started = time.perf_counter()
+        states = self._assignment.states
+        offsets: dict[Partition, int] = {}
+        firsts: dict[Partition, int] = {}
+        for record in batch:
+            firsts.setdefault((record.topic, record.partition), record.offset)
+            offsets[record.topic, record.partition] = record.offset + 1
+        outcome, fired = self._decide(batch, ripe)
+        handled = time.perf_counter()
+        try:
+            self._transaction.begin()
+            for out in (*outcome.produced, *self._reports):
+                self._transaction.produce(out.topic, out.key, out.value, out.headers)
+            for rejected in outcome.rejected:
+                letter = dead_letter(rejected, self._wiring.service, now_ms())
+                self._transaction.produce(letter.topic, letter.key, letter.value, letter.headers)
+            if self._wiring.changelog is not None:
+                for shard, key, state in states.staged():
+                    value = None if state is None else self._wiring.stage.encode_state(state)
+                    self._transaction.produce(self._wiring.changelog, key, value, (), shard)
+            self._transaction.commit(offsets, self._consumer)
+        except MustAbort as reason:
+            log.warning("transaction aborted", reason=str(reason), records=len(batch))
+            states.drop()
+            self._metrics.aborts.inc()
+            self._transaction.abort()
+            self._seek(firsts)
+            return
+        states.apply()
+        self._assignment.fired(fired)
+        self._reports = []
+        self._wiring.stage.committed(outcome.produced)
+        self._measure(batch, outcome, handled - started, time.perf_counter() - handled)
+
+    def _decide(self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]]) -> tuple[Outcome, list[int]]:
+        """Effects of the batch and then of ripe timers; which shards' timers have all fired."""
+        states, stage, now = self._assignment.states, self._wiring.stage, now_ms()
+        outcome = handle_batch(stage, batch, states, now) if batch else Outcome()
+        for shard, until in ripe:
+            for key in states.shards[shard].due_keys(until):
+                state = states.get(shard, key)
+                if state is not None and state.due is not None and state.due <= until:
+                    outcome.extend(handle_due(stage, self._wiring.changelog or "", shard, key, states, now))
+        for out in outcome.produced:
+            if out.base not in self._wiring.produces:
+                raise UndeclaredTopic(f"{self._wiring.service} does not declare {out.base} in PRODUCES")
+        return outcome, [shard for shard, _ in ripe]
+
+    def _to_committed(self) -> bool:
+        """Take the shards that a rebalance left us from their committed offsets on; False: try again."""
+        try:
+            self._assignment.settle(self._stopping)
+            if self._stopping():
+                return False
+            mine = [TopicPartition(topic, number) for topic, number in self._assignment.partitions]
+            if mine:
+                starts = self._consumer.committed(mine, 10)
+                for tp in starts:
+                    tp.offset = tp.offset if tp.offset >= 0 else OFFSET_BEGINNING
+                self._consumer.assign(starts)
+            self._progress.forget(self._assignment.partitions)
+            self._assignment.rebalanced = False
+            return True
+        except KafkaException as exception:
+            report(exception.args[0])
+            return False
+
+    def _seek(self, firsts: dict[Partition, int]) -> None:
+        self._progress.forget(firsts)
+        for (topic, number), offset in firsts.items():
+            self._consumer.seek(TopicPartition(topic, number, offset))
+
+    def _base(self, topic: str) -> str:
+        for base in self._wiring.consumes:
+            if topic == base or topic.startswith(base + "."):
+                return base
+        return topic
+
+    def _observe_lag(self) -> None:
+        lags: dict[str, int] = {}
+        for tp in self._consumer.position([TopicPartition(t, p) for t, p in self._assignment.partitions]):
+            if tp.offset >= 0:
+                _, end = self._consumer.get_watermark_offsets(tp, cached=True)
+                lags[tp.topic] = lags.get(tp.topic, 0) + max(0, end - tp.offset)
+        for topic, lag in lags.items():
+            self._metrics.lag.labels(topic).set(lag)
+        self._metrics.open_keys.set(self._assignment.states.open_keys())
+
+    def _measure(self, batch: Sequence[Record], outcome: Outcome, handling: float, committing: float) -> None:
+        now = now_ms()
+        self._metrics.handle_seconds.observe(handling)
+        self._metrics.commit_seconds.observe(committing)
+        if batch:
+            self._metrics.batch_records.observe(len(batch))
+            self._metrics.record_age_seconds.observe(
+                max(0, now - batch[0].timestamp) / 1000
+            )  # the oldest, near enough
+        for out in outcome.produced:
+            if out.accepted is not None:
+                self._metrics.end_to_end_seconds.observe(max(0, now - out.accepted) / 1000)
+        for rejected in outcome.rejected:
+            self._metrics.dead_letters.labels(rejected.record.topic, rejected.error).inc()
+        for dropped in outcome.dropped:
+            self._metrics.dropped.labels(dropped.reason).inc()

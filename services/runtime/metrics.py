@@ -1,0 +1,71 @@
+"""Every metric of the loop, declared once. `service` is a constant label of the process's registry prefix."""
+
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+RECORDS = (1, 5, 10, 50, 100, 250, 500, 1000, 2000, 4000, 10_000)
+
+
+@dataclass(frozen=True)
+class LoopMetrics:
+    """Metrics of one worker, in a registry of its own so that tests may run several in one process."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    lag: Gauge = field(init=False)  # records between position and end, by topic
+    batch_records: Histogram = field(init=False)  # records in one transaction
+    handle_seconds: Histogram = field(init=False)  # from decode to the last output, a batch
+    commit_seconds: Histogram = field(init=False)  # from the last output to the commit, a batch
+    record_age_seconds: Histogram = field(init=False)  # from Kafka's time stamp of a record to its commit
+    end_to_end_seconds: Histogram = field(
+        init=False
+    )  # from the acceptance of an item to the commit of an output
+    dead_letters: Counter = field(init=False)  # records set aside, by topic and error
+    dropped: Counter = field(init=False)  # records that were rightly without effect, by reason
+    aborts: Counter = field(init=False)  # transactions aborted
+    open_keys: Gauge = field(init=False)  # keys held in state
+
+    def __post_init__(self) -> None:
+        def put(name: str, metric: object) -> None:
+            object.__setattr__(self, name, metric)
+
+        where = self.registry
+        put("lag", Gauge("sluicegate_lag_records", "Records not yet consumed", ["topic"], registry=where))
+        put(
+            "batch_records",
+            Histogram("sluicegate_batch_records", "Records a transaction", buckets=RECORDS, registry=where),
+        )
+        put(
+            "handle_seconds",
+            Histogram("sluicegate_handle_seconds", "Time to handle a batch", buckets=SECONDS, registry=where),
+        )
+        put(
+            "commit_seconds",
+            Histogram("sluicegate_commit_seconds", "Time to commit a batch", buckets=SECONDS, registry=where),
+        )
+        put(
+            "record_age_seconds",
+            Histogram(
+                "sluicegate_record_age_seconds",
+                "Age of a record at its commit",
+                buckets=SECONDS,
+                registry=where,
+            ),
+        )
+        put(
+            "end_to_end_seconds",
+            Histogram(
+                "sluicegate_end_to_end_seconds",
+                "Age of an item at its outcome",
+                buckets=SECONDS,
+                registry=where,
+            ),
+        )
+        put(
+            "dead_letters",
+            Counter("sluicegate_dead_letters", "Records set aside", ["topic", "error"], registry=where),
+        )
+        put("dropped", Counter("sluicegate_dropped", "Records without effect", ["reason"], registry=where))
+        put("aborts", Counter("sluicegate_aborted_transactions", "Transactions aborted", registry=where))
+        put("open_keys", Gauge("sluicegate_open_keys", "Keys held in state", registry=where))

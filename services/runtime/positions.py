@@ -1,0 +1,73 @@
+"""Where logs end and how far a consumer has come.
+
+The end that a read-committed client reports hides what an open transaction still holds back, and transaction markers
+take offsets that no record has. So ends are asked for uncommitted, and progress is the consumer's position, which
+moves over markers, or the offset of an end-of-partition event, which is there even where no record ever was.
+"""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from services.runtime.errors import MissingTopic
+
+Partition: TypeAlias = tuple[str, int]
+LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+def partitions_of(admin: AdminClient, topics: Iterable[str], timeout: float = 10) -> list[Partition]:
+    """All partitions of the topics. Raises MissingTopic, and KafkaException where no broker answers."""
+    known = admin.list_topics(timeout=timeout).topics
+    found: list[Partition] = []
+    for topic in topics:
+        if topic not in known or known[topic].error is not None:
+            raise MissingTopic(topic)
+        found += [(topic, number) for number in known[topic].partitions]
+    return found
+
+
+def uncommitted_ends(
+    admin: AdminClient, partitions: Iterable[Partition], timeout: float = 10
+) -> dict[Partition, int]:
+    """The end offset of each partition, open transactions included.
+
+    Raises KafkaException where the broker does not answer within `timeout` seconds.
+    """
+    asked = {TopicPartition(topic, number): LATEST for topic, number in partitions}
+    if not asked:
+        return {}
+    futures = admin.list_offsets(
+        asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout
+    )
+    return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+
+
+class Progress:
+    """How far one consumer has come in each of its partitions. It must have `enable.partition.eof` set."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._ends_seen: dict[Partition, int] = {}
+
+    def note(self, message: Message) -> bool:
+        """Take in an end-of-partition event; whether `message` was one."""
+        error = message.error()
+        if error is None or error.code() != KafkaError._PARTITION_EOF:
+            return False
+        self._ends_seen[str(message.topic()), int(message.partition() or 0)] = int(message.offset() or 0)
+        return True
+
+    def forget(self, partitions: Iterable[Partition]) -> None:
+        """The consumer seeks in these, or no longer has them."""
+        for partition in partitions:
+            self._ends_seen.pop(partition, None)
+
+    def reached(self, ends: dict[Partition, int]) -> bool:
+        """Whether everything below `ends` has been handed out by the consumer."""
+        open_ends = {p: end for p, end in ends.items() if end > 0 and self._ends_seen.get(p, 0) < end}
+        if not open_ends:
+            return True
+        positions = self._consumer.position([TopicPartition(topic, number) for topic, number in open_ends])
+        return all(tp.offset >= open_ends[tp.topic, tp.partition] for tp in positions)

@@ -1,0 +1,40 @@
+"""Events as records: which topic an event belongs to, its bytes and its headers."""
+
+import msgspec
+
+from services.events.codec import encode, schema_name
+from services.events.headers import headers_for, traceparent_of
+from services.events.topics import Topics, topic_for
+from services.runtime.records import Outgoing, Record
+
+
+class Publisher:
+    """Turns a service's events into records, as topics.yaml says. `service` becomes CloudEvents' source."""
+
+    def __init__(self, service: str, topics: Topics) -> None:
+        self._service = service
+        self._topics = {topic.event: topic for topic in topics.topics.values() if topic.event}
+
+    def outgoing(
+        self, event: msgspec.Struct, key: str, cause: Record | None = None, accepted: int | None = None
+    ) -> Outgoing:
+        """The record of an event. `cause` is the record that it follows from: its trace goes on.
+
+        `accepted` is when its item was accepted, in ms. Raises InvalidEvent or TooLarge (see services.events.errors).
+        """
+        name = schema_name(type(event))
+        topic = self._topics[name]
+        suffix = getattr(event, topic.per) if topic.per else None
+        headers = headers_for(
+            name,
+            getattr(event, "event_id", None) or "",
+            self._service,
+            getattr(event, "occurred_at", None) or "",
+            traceparent_of(list(cause.headers)) if cause else None,
+        )
+        where = topic_for(topic.name, suffix) if suffix else topic.name
+        return Outgoing(where, topic.name, key.encode(), encode(event), tuple(headers), accepted, event)
+
+    def tombstone(self, base: str, key: str) -> Outgoing:
+        """A record that deletes what a compacted topic keeps under a key."""
+        return Outgoing(base, base, key.encode(), None)

@@ -1,0 +1,80 @@
+"""Reading whole topics from the start to their end: broadcast topics, and the changelog of a shard."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from services.runtime.kafka import lone_consumer
+from services.runtime.positions import Partition, Progress, partitions_of, uncommitted_ends
+from services.runtime.records import Record
+from services.runtime.settings import Settings
+
+log = structlog.get_logger()
+
+
+def to_record(message: Message, base: str) -> Record:
+    """A confluent-kafka message as a Record. A record without a key has the key b""."""
+    key, value = message.key(), message.value()
+    return Record(
+        topic=str(message.topic()),
+        base=base,
+        partition=int(message.partition() or 0),
+        offset=int(message.offset() or 0),
+        key=key.encode() if isinstance(key, str) else key or b"",
+        value=value.encode() if isinstance(value, str) else value,
+        timestamp=message.timestamp()[1],
+        headers=tuple((str(name), to_bytes(raw)) for name, raw in list(message.headers() or ())),
+    )
+
+
+def to_bytes(raw: str | bytes | None) -> bytes:
+    """A header's value as bytes."""
+    return raw.encode() if isinstance(raw, str) else raw or b""
+
+
+class WholeTopics:
+    """Committed records of all partitions of some topics, from the first one on, outside any group."""
+
+    def __init__(self, settings: Settings, name: str, partitions: Iterable[Partition]) -> None:
+        self._partitions = list(partitions)
+        self._consumer = lone_consumer(settings, name)
+        self._progress = Progress(self._consumer)
+        self._consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in self._partitions])
+
+    def poll(self, timeout: float = 0) -> Iterator[Record]:
+        """What has come since the last call, waiting `timeout` seconds for the first record."""
+        if not self._partitions:
+            return
+        for message in self._consumer.consume(10_000, timeout):
+            if self._progress.note(message):
+                continue
+            if (error := message.error()) is not None:
+                report(error)
+                continue
+            yield to_record(message, str(message.topic()))
+
+    def to_end(self, admin: AdminClient, stopping: Callable[[], bool] = lambda: False) -> Iterator[Record]:
+        """Records up to where the topics end now, what open transactions hold back included once they commit."""
+        ends = uncommitted_ends(admin, self._partitions)
+        while not self._progress.reached(ends) and not stopping():
+            yield from self.poll(0.05)
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+
+def broadcast_topics(
+    settings: Settings, service: str, admin: AdminClient, topics: Iterable[str]
+) -> WholeTopics:
+    """A reader of broadcast topics for one worker. Raises MissingTopic."""
+    return WholeTopics(settings, f"{service}-{settings.slot}-broadcast", partitions_of(admin, topics))
+
+
+def report(error: KafkaError) -> None:
+    """Log an error of a client; raise where the client cannot go on."""
+    if error.fatal() or error.code() == KafkaError._FATAL:
+        raise KafkaException(error)
+    log.warning("kafka", error=error.name(), detail=error.str())
