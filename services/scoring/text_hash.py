@@ -1,0 +1,30 @@
+"""The hash by which two items count as copies of one another."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Protocol
+
+from services.scoring.normalise import normalise
+
+
+class Reference(Protocol):
+    """A medium as events carry it: where it is and, when known, the hash of its bytes."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def sha256(self) -> str | None: ...
+
+
+def text_hash(source: str, kind: str, text: str | None, media: Iterable[Reference] = ()) -> str | None:
+    """128-bit hex hash of source, kind, normalised text and media in their order.
+
+    None where there is neither text nor media: an empty item is a copy of nothing. A medium counts by the hash
+    of its bytes, else by its URL. Fields are separated by NUL, which a normalised text cannot hold.
+    """
+    normal = normalise(text) if text else ""
+    identities = [medium.sha256 or medium.url for medium in media]
+    if not normal and not identities:
+        return None
+    fields = "\0".join([source, kind, normal, *identities])
+    return blake2b(fields.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
