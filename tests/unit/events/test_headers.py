@@ -1,0 +1,27 @@
+"""Headers are CloudEvents 1.0 in Kafka's binary mode."""
+
+from services.events.headers import headers_for, traceparent_of
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_the_attributes_that_cloudevents_requires() -> None:
+    assert headers_for("content_decided.v1", "0af7", "router", "2026-01-31T12:00:00.000Z") == [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"0af7"),
+        ("ce_source", b"router"),
+        ("ce_type", b"sluicegate.content_decided.v1"),
+        ("ce_time", b"2026-01-31T12:00:00.000Z"),
+        ("content-type", b"application/json; charset=utf-8"),
+    ]
+
+
+def test_the_trace_is_passed_on() -> None:
+    written = headers_for("content_decided.v1", "0af7", "router", "2026-01-31T12:00:00.000Z", TRACEPARENT)
+    assert traceparent_of(list(written)) == TRACEPARENT
+
+
+def test_no_trace_where_there_is_none() -> None:
+    assert traceparent_of(None) is None
+    assert traceparent_of([("ce_id", b"0af7"), ("traceparent", None)]) is None
+    assert traceparent_of([("traceparent", b"\xff")]) is None
