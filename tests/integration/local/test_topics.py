@@ -14,7 +14,8 @@ from infra.topics import PartitionCountDiffers, apply, catalogue, known_sources,
 @pytest.fixture
 def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminClient]:
     """Of a broker of its own: these tests own every topic of it."""
-    broker = Kafka(tmp_path_factory.mktemp("topics"), *free_ports(2))
+    port, controller_port = free_ports(2)
+    broker = Kafka(tmp_path_factory.mktemp("topics"), port, controller_port)
     broker.start()
     yield AdminClient({"bootstrap.servers": broker.bootstrap})
     broker.kill()
