@@ -16,7 +16,7 @@ from infra.local.server import Server
 CONFIGURATION = """\
 bind {host}
 port {port}
-dir {folder}
+dir "{folder}"
 daemonize no
 save ""
 appendonly no

@@ -24,6 +24,7 @@ class Server(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
+        self.log = self.folder / f"{self.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
@@ -39,10 +40,6 @@ class Server(ABC):
         """Whether the server answers a real question now."""
 
     @property
-    def log(self) -> Path:
-        return self.folder / f"{self.name}.log"
-
-    @property
     def pid(self) -> int:
         """Of the process we started. Raises NotReady when it was not started."""
         if self._process is None:
@@ -55,25 +52,22 @@ class Server(ABC):
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
-            self.wait(timeout, self._process.poll)
+            self.wait(timeout, self._ended)
         except BaseException:
             self.kill()
             raise
 
-    def wait(self, timeout: float, exit_code: Callable[[], int | None] = lambda: None) -> None:
-        """Returns when the server answers. Raises NotReady after `timeout` seconds, or at once when `exit_code`
-        says that the process has ended.
+    def wait(self, timeout: float, given_up: Callable[[], str | None]) -> None:
+        """Returns when the server answers. Raises NotReady after `timeout` seconds, or at once when `given_up` says
+        why it never will; with the end of its log.
         """
         deadline = time.monotonic() + timeout
         while not self.answers():
-            if (code := exit_code()) is not None:
-                raise NotReady(
-                    f"{self.name} ended with code {code} while it started; the end of its log:\n{self.tail()}"
-                )
-            if time.monotonic() > deadline:
-                raise NotReady(
-                    f"{self.name} did not answer within {timeout:.0f} s; the end of its log:\n{self.tail()}"
-                )
+            reason = given_up()
+            if reason is None and time.monotonic() > deadline:
+                reason = f"did not answer within {timeout:.0f} s"
+            if reason is not None:
+                raise NotReady(f"{self.name} {reason}; the end of {self.log}:\n{self.tail()}")
             time.sleep(POLL)
 
     def stop(self) -> None:
@@ -94,6 +88,10 @@ class Server(ABC):
         if not self.log.exists():
             return "(no log)"
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _ended(self) -> str | None:
+        code = self._process.poll() if self._process else None
+        return None if code is None else f"ended with code {code}"
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None

@@ -62,6 +62,8 @@ class Stack:
         )
         self.redis = Redis(settings.var / "redis", settings.redis_port)
         self.supervisor = Supervisor(settings.var)
+        for server in (self.kafka, self.redis):
+            server.log = self.supervisor.logs / f"{server.name}.log"
         self._say = say
 
     def up(self) -> bool:
@@ -131,8 +133,7 @@ class Stack:
         waiting = {
             process.name: process for process in self.processes if names is None or process.name in names
         }
-        total, limit = len(waiting), self.settings.ready_seconds
-        deadline = time.monotonic() + limit
+        total, deadline = len(waiting), time.monotonic() + self.settings.ready_seconds
         reasons: dict[str, str] = {}
         with httpx.Client(timeout=2) as client:
             while waiting:
@@ -144,7 +145,7 @@ class Stack:
                     else:
                         reasons[name] = answer.reason
                 if waiting and time.monotonic() > deadline:
-                    raise NotReady(self._explain({name: reasons[name] for name in waiting}, limit))
+                    raise NotReady(self._explain({name: reasons[name] for name in waiting}))
                 if waiting:
                     time.sleep(0.1)
 
@@ -193,10 +194,17 @@ class Stack:
         self.supervisor.start(self.programs())
 
     def _wait_for(self, server: Server) -> None:
-        try:
-            server.wait(SERVER_SECONDS)
-        except NotReady:
-            raise NotReady(self._explain({server.name: "does not answer"}, SERVER_SECONDS)) from None
+        patience = time.monotonic() + 15
+
+        def given_up() -> str | None:
+            state = self.supervisor.states()[server.name].state
+            return (
+                "ends as often as it is started"
+                if state == "BACKOFF" and time.monotonic() > patience
+                else None
+            )
+
+        server.wait(SERVER_SECONDS, given_up)
         self._say(f"{server.name} is ready")
 
     def _apply_topics(self) -> None:
@@ -206,13 +214,13 @@ class Stack:
         if changes:
             self._say(f"topics: {len(changes)} changes, {len(wanted)} as wanted")
 
-    def _explain(self, reasons: dict[str, str], seconds: int) -> str:
+    def _explain(self, reasons: dict[str, str]) -> str:
         states = self.supervisor.states()
         lines = [
             f"  {name}: {reason} (supervisor says {states[name].state}; log: {self.supervisor.logs / name}.log)"
             for name, reason in reasons.items()
         ]
-        return f"not ready after {seconds} s:\n" + "\n".join(lines)
+        return f"not ready after {self.settings.ready_seconds} s:\n" + "\n".join(lines)
 
     def _questions(self, client: httpx.Client) -> Iterator[tuple[str, str, Callable[[], Readiness]]]:
         for server, url in ((self.kafka, self.kafka.bootstrap), (self.redis, self.redis.url)):
