@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import yaml
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AdminClient,
@@ -19,13 +16,15 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-CATALOGUE = Path(__file__).parent.parent / "schemas" / "topics.yaml"
+from services.events.topics import Topic, Topics, base_of, suffix_of
+
 HOUR = 3_600_000  # ms
 ENVELOPE = 64 * 1024  # bytes that key, headers and framing may add to a record of the largest size
 RETENTION_CHECK = (
     300_000  # ms between two looks of the broker for what is too old, log.retention.check.interval.ms
 )
 TIMEOUT = 30  # seconds an answer of the cluster may take
+CHANGELOG = {"cleanup.policy": "compact", "max.message.bytes": 1024 * 1024 + ENVELOPE}
 
 
 class PartitionCountDiffers(Exception):
@@ -33,7 +32,7 @@ class PartitionCountDiffers(Exception):
 
 
 @dataclass(frozen=True)
-class Topic:
+class KafkaTopic:
     """A topic as it should be; `config` holds Kafka's own names and values."""
 
     name: str
@@ -49,34 +48,25 @@ class Change:
     done: str
 
 
-def catalogue(path: Path = CATALOGUE) -> dict[str, Any]:
-    """topics.yaml as it is."""
-    document: dict[str, Any] = yaml.safe_load(path.read_text())
-    return document
-
-
-def plan(
-    document: Mapping[str, Any], shards: int, replication: int = 1, sources: Iterable[str] = ()
-) -> list[Topic]:
-    """Every topic that `document` (topics.yaml) describes, one for each source or queue where it says so, changelogs
-    included. `sources` are added to those that the document names. Pure.
+def plan(topics: Topics, shards: int, replication: int = 1, sources: Iterable[str] = ()) -> list[KafkaTopic]:
+    """Every topic of topics.yaml as Kafka is to have it: one for each source or queue where it says so, changelogs
+    included. `sources` are added to those that the file names. Pure.
     """
-    names = {
-        "source": sorted({*document["sources"], *sources}),
-        "queue": list(document["queues"]),
-    }
-    topics = []
-    for name, own in document["topics"].items():
-        spec = {**document["defaults"], **own}
-        full_names = [f"{name}.{each}" for each in names[spec["per"]]] if "per" in spec else [name]
-        topics += [_topic(full_name, spec, shards, replication) for full_name in full_names]
-    for name, own in document.get("changelogs", {}).items():
-        spec = {**document["defaults"], "cleanup": "compact", **own}
-        topics.append(_topic(name, spec, shards, replication))
-    return topics
+    more = tuple(sorted(set(sources)))
+    durable = {"min.insync.replicas": max(1, replication - 1)}
+    planned = [
+        KafkaTopic(name, topic.partition_count(shards), _texts(_config(topic) | durable))
+        for topic in topics.topics.values()
+        for name in topics.names(topic, more)
+    ]
+    planned += [
+        KafkaTopic(changelog.name, shards, _texts(CHANGELOG | durable))
+        for changelog in topics.changelogs.values()
+    ]
+    return planned
 
 
-def apply(admin: AdminClient, topics: Iterable[Topic], replication: int = 1) -> list[Change]:
+def apply(admin: AdminClient, topics: Iterable[KafkaTopic], replication: int = 1) -> list[Change]:
     """Creates what is missing and sets configs that differ; returns what it did, nothing when all was as it should be.
 
     Raises PartitionCountDiffers, before anything is changed, when a topic has another number of partitions;
@@ -92,37 +82,35 @@ def apply(admin: AdminClient, topics: Iterable[Topic], replication: int = 1) -> 
 
 def known_sources(admin: AdminClient) -> set[str]:
     """The sources that have a topic already: those that keys were made for after topics.yaml was written."""
-    prefix = "content.submitted."
-    return {name.removeprefix(prefix) for name in _partition_counts(admin) if name.startswith(prefix)}
+    names = _partition_counts(admin)
+    return {source for name in names if base_of(name) == "content.submitted" and (source := suffix_of(name))}
 
 
-def _topic(name: str, spec: Mapping[str, Any], shards: int, replication: int) -> Topic:
-    partitions = shards if spec["partitions"] == "shards" else int(spec["partitions"])
-    timestamps = {"append": "LogAppendTime", "create": "CreateTime"}
-    config = {
-        "cleanup.policy": spec["cleanup"],
-        "max.message.bytes": spec["max_record_kib"] * 1024 + ENVELOPE,
-        "message.timestamp.type": timestamps[spec["timestamps"]],
-        "min.insync.replicas": max(1, replication - 1),
+def _config(topic: Topic) -> dict[str, object]:
+    config: dict[str, object] = {
+        "cleanup.policy": topic.cleanup,
+        "max.message.bytes": topic.max_record_kib * 1024 + ENVELOPE,
+        "message.timestamp.type": {"append": "LogAppendTime", "create": "CreateTime"}[topic.timestamps],
     }
-    if "delete" in spec["cleanup"]:
+    if topic.cleanup == "delete":
         # Kafka forgets whole segments, and later than it is told to: what is promised gone after retention_hours
         # has to be due a segment and a check earlier.
-        retention = spec["retention_hours"] * HOUR
+        retention = topic.retention_hours * HOUR
         segment = max(HOUR // 4, retention // 28)
         config["segment.ms"] = segment
         config["retention.ms"] = retention - segment - RETENTION_CHECK
-    for key, setting in (
-        ("min_compaction_lag_hours", "min.compaction.lag.ms"),
-        ("max_compaction_lag_hours", "max.compaction.lag.ms"),
-        ("tombstone_hours", "delete.retention.ms"),
-    ):
-        if key in spec:
-            config[setting] = spec[key] * HOUR
-    return Topic(name, partitions, {key: str(value) for key, value in config.items()})
+    if topic.max_compaction_lag_hours is not None:
+        config["max.compaction.lag.ms"] = topic.max_compaction_lag_hours * HOUR
+    if topic.tombstone_hours is not None:
+        config["delete.retention.ms"] = topic.tombstone_hours * HOUR
+    return config
 
 
-def _refuse_reshaping(topics: Iterable[Topic], there: Mapping[str, int]) -> None:
+def _texts(config: Mapping[str, object]) -> dict[str, str]:
+    return {key: str(value) for key, value in config.items()}
+
+
+def _refuse_reshaping(topics: Iterable[KafkaTopic], there: Mapping[str, int]) -> None:
     differing = [topic for topic in topics if there.get(topic.name, topic.partitions) != topic.partitions]
     if differing:
         lines = "\n".join(
@@ -141,7 +129,7 @@ def _partition_counts(admin: AdminClient) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
 
-def _create(admin: AdminClient, topics: list[Topic], replication: int) -> list[Change]:
+def _create(admin: AdminClient, topics: list[KafkaTopic], replication: int) -> list[Change]:
     if not topics:
         return []
     new = [NewTopic(topic.name, topic.partitions, replication, config=dict(topic.config)) for topic in topics]
@@ -178,7 +166,7 @@ def _wait_for(admin: AdminClient, names: set[str]) -> None:
         time.sleep(0.05)
 
 
-def _configure(admin: AdminClient, topics: list[Topic]) -> list[Change]:
+def _configure(admin: AdminClient, topics: list[KafkaTopic]) -> list[Change]:
     differing = _differing(admin, topics)
     if not differing:
         return []
@@ -207,7 +195,7 @@ def _configure(admin: AdminClient, topics: list[Topic]) -> list[Change]:
     ]
 
 
-def _differing(admin: AdminClient, topics: list[Topic]) -> dict[str, dict[str, str]]:
+def _differing(admin: AdminClient, topics: list[KafkaTopic]) -> dict[str, dict[str, str]]:
     """Per topic the configs that are not as they should be, with the values they should have."""
     if not topics:
         return {}

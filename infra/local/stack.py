@@ -24,6 +24,7 @@ from infra.local.redis import Redis
 from infra.local.server import Server
 from infra.local.settings import StackSettings
 from infra.local.supervisor import Program, Supervisor
+from services.events.topics import load_topics
 
 Say = Callable[[str], None]
 SERVER_SECONDS = 180  # that Kafka may take to recover a long log after a crash
@@ -209,7 +210,7 @@ class Stack:
 
     def _apply_topics(self) -> None:
         admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
-        wanted = topics.plan(topics.catalogue(), self.settings.shards, sources=topics.known_sources(admin))
+        wanted = topics.plan(load_topics(), self.settings.shards, sources=topics.known_sources(admin))
         changes = topics.apply(admin, wanted)
         if changes:
             self._say(f"topics: {len(changes)} changes, {len(wanted)} as wanted")

@@ -17,6 +17,7 @@ from infra.local.bootstrap import STEPS
 from infra.local.errors import StackError
 from infra.local.settings import StackSettings
 from infra.local.stack import Stack
+from services.events.topics import load_topics
 from services.runtime.settings import Settings
 
 
@@ -79,7 +80,7 @@ def apply_topics() -> None:
     admin = AdminClient({"bootstrap.servers": settings.kafka})
     with _explained():
         sources = kafka_topics.known_sources(admin)
-        wanted = kafka_topics.plan(kafka_topics.catalogue(), settings.shards, settings.replication, sources)
+        wanted = kafka_topics.plan(load_topics(), settings.shards, settings.replication, sources)
         changes = kafka_topics.apply(admin, wanted, settings.replication)
     for change in changes:
         click.echo(f"{change.topic}: {change.done}")

@@ -8,7 +8,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
-from infra.topics import PartitionCountDiffers, apply, catalogue, known_sources, plan
+from infra.topics import PartitionCountDiffers, apply, known_sources, plan
+from services.events.topics import load_topics
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def config(admin: AdminClient, topic: str) -> dict[str, str]:
 
 
 def test_topics_are_created_once_mended_and_never_reshaped(admin: AdminClient) -> None:
-    wanted = plan(catalogue(), shards=3, sources=["forum"])
+    wanted = plan(load_topics(), shards=3, sources=["forum"])
 
     created = apply(admin, wanted)
     assert {change.topic for change in created} == {topic.name for topic in wanted}
@@ -58,7 +59,7 @@ def test_topics_are_created_once_mended_and_never_reshaped(admin: AdminClient) -
     with pytest.raises(
         PartitionCountDiffers, match=r"content\.decided has 3 partitions and should have 6"
     ) as refusal:
-        apply(admin, plan(catalogue(), shards=6, sources=["late"]))
+        apply(admin, plan(load_topics(), shards=6, sources=["late"]))
     assert "SLUICEGATE_SHARDS" in str(refusal.value)
     assert "content.submitted.late" not in admin.list_topics(timeout=10).topics, (
         "refused before anything was done"
