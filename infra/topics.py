@@ -60,7 +60,7 @@ def plan(topics: Topics, shards: int, replication: int = 1, sources: Iterable[st
         for name in topics.names(topic, more)
     ]
     planned += [
-        KafkaTopic(changelog.name, shards, _texts(CHANGELOG | durable))
+        KafkaTopic(changelog.name, changelog.partition_count(shards), _texts(CHANGELOG | durable))
         for changelog in topics.changelogs.values()
     ]
     return planned

@@ -1,0 +1,47 @@
+# One list of commands for people and CI. Nothing is needed but Python 3.11+, make and a package index.
+PYTHON ?= python3
+BIN    := .venv/bin
+CONSOLE := $(shell find services/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test lint bench browser
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.done services/console/dist/.done  ## install into .venv and build the console, where that is not done
+
+demo: setup  ## the whole loop, told as a story; leaves the console running (EXIT=1: stops after the table)
+	$(BIN)/python -m loadtests.demo $(if $(EXIT),--exit)
+
+up: setup  ## start Kafka, Redis and every service on this machine
+	$(BIN)/sluicegate up
+
+down: setup  ## stop them; data stays in var/
+	$(BIN)/sluicegate down
+
+test: lint browser  ## everything that can fail: lint, types, imports, schemas, and all tests
+	$(BIN)/python -m services.events.generate --check
+	$(BIN)/pytest --durations=15
+
+lint: setup  ## format, lint, types, who may import whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## measure what an item costs in each stage
+	$(BIN)/python -m loadtests.bench
+
+browser: setup  # Debian's Chromium, for the console's tests
+	@$(BIN)/python -m infra.browser
+
+.venv/.done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later, please: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	@touch $@
+
+services/console/dist/.done: .venv/.done $(CONSOLE)
+	@$(BIN)/python -m infra.console
+	@mkdir -p $(@D) && touch $@
