@@ -18,8 +18,9 @@ from sklearn.linear_model import LogisticRegression
 
 from services.retrainer import card
 from services.retrainer.corpora import CATEGORIES, FILES, Post, read_all
+from services.retrainer.training import evidence, with_bias
 from services.scoring import bundle, quality
-from services.scoring.bytegram import features, graph
+from services.scoring.bytegram import Floats, features, graph
 from services.scoring.calibration import platt
 from services.scoring.classify import Classifier
 from services.scoring.manifest import Manifest
@@ -57,6 +58,7 @@ def build_starter(data: Path, out: Path) -> Manifest:
     ]
     weights = np.column_stack([w for w, _ in calibrated]).astype(np.float32)
     bias = np.array([b for _, b in calibrated], np.float32)
+    precision = np.column_stack([_precision(c, weights, bias, parts[Split.POOL]) for c in CATEGORIES])
     model = graph(weights, bias)
     metrics = measure(Classifier(model.SerializeToString(), NAME, CATEGORIES), parts[Split.TEST])
     lineage: dict[str, Any] = {
@@ -67,7 +69,14 @@ def build_starter(data: Path, out: Path) -> Manifest:
     }
     calibration = "Platt on the audit split, folded into weights and bias"
     told = bundle.save(
-        out, model, NAME, CATEGORIES, calibration=calibration, lineage=lineage, metrics=metrics
+        out,
+        model,
+        NAME,
+        CATEGORIES,
+        precision=precision,
+        calibration=calibration,
+        lineage=lineage,
+        metrics=metrics,
     )
     (out / "MODEL_CARD.md").write_text(card.render(told), "utf-8")
     return told
@@ -117,6 +126,14 @@ def calibrate(
     margins = features([post.text for post in asked]) @ weights + bias
     slope, intercept = platt(margins, np.array([post.answers[category] for post in asked], bool))
     return weights * slope, bias * slope + intercept
+
+
+def _precision(category: str, weights: Floats, bias: Floats, pool: Sequence[Post]) -> NDArray[np.float32]:
+    """How firmly the pool fixes each weight and, last, the bias of one category: float32 [2**18 + 1]."""
+    column = CATEGORIES.index(category)
+    chosen = examples(category, pool)
+    margins = chosen.features @ weights[:, column].astype(np.float64) + float(bias[column])
+    return evidence(with_bias(chosen.features), margins, chosen.weight)
 
 
 def measure(classifier: Classifier, test: Sequence[Post]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Bundles: a folder with model.onnx and manifest.json, verified before it serves.
 
+A bundle of a byte n-gram model may also hold precision.npy, how firmly each weight is known (see
+`services.retrainer.training`): serving does not need it, training on from the model does.
+
 BundleError (ValueError): the folder does not hold a bundle that may serve; says why and what to do.
 """
 
@@ -10,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import onnx
 
 from services.scoring import bytegram, manifest
@@ -21,7 +26,7 @@ from services.scoring.classify import Classifier, ModelError
 from services.scoring.manifest import Golden, Manifest
 from services.scoring.normalise import NORMALISATION_VERSION
 
-MODEL, MANIFEST = "model.onnx", "manifest.json"
+MODEL, MANIFEST, PRECISION = "model.onnx", "manifest.json", "precision.npy"
 MAX_MODEL_BYTES = 512 * 1024 * 1024
 MAX_CATEGORIES = 256
 GOLDEN_TOLERANCE = 1e-3  # float32 sums differ between processors by about 1e-6
@@ -67,6 +72,19 @@ class Bundle:
         """Weights [2**18, categories] and bias [categories]; ValueError where it is no byte n-gram graph."""
         return bytegram.parameters(self.model)
 
+    @cached_property
+    def precision(self) -> bytegram.Floats:
+        """How firmly each weight and, in the last row, the bias is known: [2**18 + 1, categories], 0 where unknown."""
+        shape = (bytegram.ROWS + 1, len(self.categories))
+        if PRECISION not in self.manifest.files:
+            return np.zeros(shape, np.float32)
+        stored = np.load(self.folder / PRECISION, allow_pickle=False).astype(np.float32)
+        if stored.shape != shape or not (stored >= 0).all():
+            raise BundleError(
+                self.folder, f"{PRECISION} is {stored.shape}, not {shape} of values >= 0", _REBUILD
+            )
+        return np.asarray(stored, np.float32)
+
 
 def load(folder: Path | str) -> Bundle:
     """The verified bundle in `folder`. Raises BundleError for whatever is wrong with it."""
@@ -80,6 +98,7 @@ def load(folder: Path | str) -> Bundle:
         reason = f"{MODEL} has SHA-256 {found}, the manifest says {told.content_hash}"
         raise BundleError(folder, reason, "Copy the folder again from where it was made")
     _check_manifest(folder, told)
+    _check_files(folder, told)
     _check_graph(folder, model)
     try:
         classifier = Classifier(model, told.model_version, told.categories)
@@ -95,6 +114,7 @@ def save(
     name: str,
     categories: Sequence[str],
     *,
+    precision: bytegram.Floats | None = None,
     calibration: str = "none",
     lineage: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
@@ -110,6 +130,14 @@ def save(
         Golden(text, {c: round(float(p), 6) for c, p in zip(categories, row, strict=True)})
         for text, row in zip(GOLDEN_TEXTS, scores, strict=True)
     ]
+    files = {}
+    if precision is not None:
+        buffer = BytesIO()
+        np.save(
+            buffer, np.minimum(precision, np.finfo(np.float16).max).astype(np.float16), allow_pickle=False
+        )
+        files[PRECISION] = sha256(buffer.getvalue()).hexdigest()
+        _write(folder / PRECISION, buffer.getvalue())
     told = Manifest(
         format=manifest.FORMAT,
         name=name,
@@ -119,6 +147,7 @@ def save(
         categories=list(categories),
         normalisation=NORMALISATION_VERSION,
         golden=golden,
+        files=files,
         calibration=calibration,
         lineage=lineage or {},
         metrics=metrics or {},
@@ -184,6 +213,18 @@ def _check_manifest(folder: Path, told: Manifest) -> None:
         raise BundleError(folder, reason, _REBUILD)
     if not told.golden:
         raise BundleError(folder, "it has no golden texts", _REBUILD)
+
+
+def _check_files(folder: Path, told: Manifest) -> None:
+    for name, expected in told.files.items():
+        if name != PRECISION:
+            raise BundleError(
+                folder, f"file {name!r} is not known", f"Besides its model it may hold {PRECISION}"
+            )
+        found = sha256(_read(folder, name)).hexdigest()
+        if found != expected:
+            reason = f"{name} has SHA-256 {found}, the manifest says {expected}"
+            raise BundleError(folder, reason, "Copy the folder again from where it was made")
 
 
 def _check_graph(folder: Path, data: bytes) -> None:

@@ -34,17 +34,22 @@ def encode(text: str) -> bytes:
     return f" {normalise(text)} ".encode("utf-8", "replace")
 
 
-def windows(row: bytes) -> list[bytes]:
-    """The pieces of at most WINDOW_BYTES that a row is scored in.
+def window_offsets(length: int) -> list[int]:
+    """Where the windows of a row of `length` bytes begin.
 
     They cover a row of up to 8 windows (4 KiB) without a gap; a longer one is sampled at even distances, its
     head and tail always among them, so that the cost of an item is bounded.
     """
-    if len(row) <= WINDOW_BYTES:
-        return [row]
-    count = min(MAX_WINDOWS, -(-len(row) // WINDOW_BYTES))
-    last = len(row) - WINDOW_BYTES
-    return [row[start : start + WINDOW_BYTES] for start in (last * i // (count - 1) for i in range(count))]
+    if length <= WINDOW_BYTES:
+        return [0]
+    count = min(MAX_WINDOWS, -(-length // WINDOW_BYTES))
+    last = length - WINDOW_BYTES
+    return [last * i // (count - 1) for i in range(count)]
+
+
+def windows(row: bytes) -> list[bytes]:
+    """The pieces of at most WINDOW_BYTES that a row is scored in."""
+    return [row[start : start + WINDOW_BYTES] for start in window_offsets(len(row))]
 
 
 def pack(rows: Sequence[bytes]) -> NDArray[np.uint8]:

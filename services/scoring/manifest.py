@@ -25,6 +25,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     categories: list[str]  # in the order of the model's outputs
     normalisation: int  # NORMALISATION_VERSION it was trained with
     golden: list[Golden]
+    files: dict[str, str] = {}  # what else the folder holds: name to SHA-256
     calibration: str = "none"  # how probabilities were calibrated, and on what
     operating_points: list[dict[str, Any]] = []  # certified thresholds; none yet
     lineage: dict[str, Any] = {}  # what it was trained on
