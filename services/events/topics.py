@@ -43,10 +43,15 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Changelog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Keyed state of a service: compacted, of the same shards as what it reads."""
+    """Keyed state of a service: compacted, of the same partitions as what it reads."""
 
     name: Name
     service: str
+    partitions: Positive | Literal["shards"] = "shards"
+
+    def partition_count(self, shards: int) -> int:
+        """How many partitions it has where topics keyed by item have `shards`."""
+        return shards if self.partitions == "shards" else self.partitions
 
 
 class Topics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
