@@ -1,0 +1,59 @@
+"""A policy, parsed. Times are in ms."""
+
+from typing import Literal
+
+import msgspec
+
+Action = Literal["remove", "limit"]
+
+
+class CategoryRule(msgspec.Struct, frozen=True, kw_only=True):
+    """When a category decides by itself. `remove` None: never; `allow` None: people always look."""
+
+    name: str
+    remove: float | None
+    allow: float | None
+    action: Action
+    severity: float
+    queue: str
+
+
+class QueueRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How the people of a queue work."""
+
+    votes: int
+    lease_seconds: int
+    deadline_ms: int
+    expire_ms: int
+
+
+class AuditRule(msgspec.Struct, frozen=True, kw_only=True):
+    """Which share of automatic decisions people also see, blind, and whether they may overturn one."""
+
+    share: float
+    queue: str
+    supersede: bool
+
+
+class AlarmRule(msgspec.Struct, frozen=True, kw_only=True):
+    """When model and people part by too much. `max_disagreement` is a share of at least `min_count` items."""
+
+    max_disagreement: float
+    min_count: int
+    window_ms: int
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a platform wants. `version` is the name and a hash of the document."""
+
+    name: str
+    version: str
+    automation: bool
+    categories: dict[str, CategoryRule]
+    queues: dict[str, QueueRule]
+    queue: str  # where no category stands out
+    escalation: str
+    while_pending: Literal["publish", "hold"]
+    fallback: Literal["allow", "remove"]
+    audit: AuditRule
+    model_against_people: AlarmRule | None

@@ -1,0 +1,165 @@
+"""A policy from its YAML, or everything that is wrong with it, each with line and column."""
+
+import json
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from services.events.schemas import SCHEMAS
+from services.policy.document import Document, Path, read
+from services.policy.errors import InvalidPolicy, Problem
+from services.policy.model import AlarmRule, AuditRule, CategoryRule, Policy, QueueRule
+
+MINUTE, HOUR = 60_000, 3_600_000
+
+
+def parse(
+    text: str,
+    queues: frozenset[str],
+    categories: frozenset[str] | None = None,
+    retention_hours: int = 168,
+) -> Policy:
+    """The policy in the YAML `text`.
+
+    `queues` are those of topics.yaml, `categories` those that the live model scores (None: not known, not checked),
+    `retention_hours` how long Kafka keeps a review.requested. Raises InvalidPolicy with every problem.
+    """
+    document = read(text)
+    problems = [
+        problem for error in _validator().iter_errors(document.value) for problem in _shown(error, document)
+    ]
+    if not problems:
+        problems = [*_unknown(document, queues, categories), *_senseless(document, retention_hours)]
+    if problems:
+        raise InvalidPolicy(problems)
+    return _policy(document.value, policy_version(document.value["name"], text))
+
+
+def content_hash(text: str) -> str:
+    """SHA-256 of the document, 64 hex digits."""
+    return sha256(text.encode()).hexdigest()
+
+
+def policy_version(name: str, text: str) -> str:
+    """Name and the first 8 hex digits of the document's SHA-256, as in starter-9be0d1f7."""
+    return f"{name}-{content_hash(text)[:8]}"
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(json.loads((SCHEMAS / "policy.schema.json").read_text("utf-8")))
+
+
+def _shown(error: ValidationError, document: Document) -> list[Problem]:
+    """A violation of the schema in words, where it is; an unknown key is shown at the key itself."""
+    path: Path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        allowed = error.schema.get("properties", {})  # type: ignore[union-attr]
+        known = ", ".join(allowed)
+        return [
+            document.problem((*path, key), f"unknown key `{key}`: here are allowed {known}", key=True)
+            for key in error.instance
+            if key not in allowed
+        ]
+    where = ".".join(map(str, path))
+    if error.validator == "required":
+        return [document.problem(path, f"{error.message} of {where or 'a policy'}: add it", key=bool(path))]
+    if error.validator == "pattern" and error.parent is None and error.instance in (document.value or {}):
+        path = (*path, str(error.instance))
+    return [document.problem(path, f"`{where}`: {error.message}" if where else error.message)]
+
+
+def _unknown(document: Document, queues: frozenset[str], categories: frozenset[str] | None) -> list[Problem]:
+    value, problems = document.value, []
+    for name in value["queues"]:
+        if name not in queues:
+            what = f"unknown queue `{name}`: schemas/topics.yaml has {_list(queues)}; add it there first"
+            problems.append(document.problem(("queues", name), what, key=True))
+    named: list[Path] = [("queue",), ("escalation",), ("audit", "queue")]
+    named += [("categories", name, "queue") for name, of in value["categories"].items() if "queue" in of]
+    for path in named:
+        queue = _at(value, path)
+        if queue not in value["queues"]:
+            what = f"unknown queue `{queue}`: `queues` of this policy has {_list(value['queues'])}"
+            problems.append(document.problem(path, what))
+    for name in value["categories"]:
+        if categories is not None and name not in categories:
+            what = (
+                f"unknown category `{name}`: the live model scores {_list(categories)}; "
+                "correct the name, or release a model that has it first"
+            )
+            problems.append(document.problem(("categories", name), what, key=True))
+    return problems
+
+
+def _senseless(document: Document, retention_hours: int) -> list[Problem]:
+    problems = []
+    for name, of in document.value["categories"].items():
+        allow, remove = of.get("allow"), of.get("remove")
+        if allow is not None and remove is not None and allow >= remove:
+            what = f"thresholds of `{name}` cross: `allow` ({allow}) must be below `remove` ({remove})"
+            problems.append(document.problem(("categories", name, "allow"), what))
+    for name, of in document.value["queues"].items():
+        if of["expire_hours"] >= retention_hours:
+            what = (
+                f"tasks of `{name}` must expire before Kafka forgets them: less than {retention_hours} hours"
+            )
+            problems.append(document.problem(("queues", name, "expire_hours"), what))
+        elif of["deadline_minutes"] > of["expire_hours"] * 60:
+            what = f"the deadline of `{name}` lies after its expiry of {of['expire_hours']} h: set it earlier"
+            problems.append(document.problem(("queues", name, "deadline_minutes"), what))
+    return problems
+
+
+def _policy(value: dict[str, Any], version: str) -> Policy:
+    alarm = value.get("alarms", {}).get("model_against_people")
+    return Policy(
+        name=value["name"],
+        version=version,
+        automation=value["automation"],
+        categories={
+            name: CategoryRule(
+                name=name,
+                remove=of.get("remove"),
+                allow=of.get("allow"),
+                action=of.get("action", "remove"),
+                severity=float(of["severity"]),
+                queue=of.get("queue", value["queue"]),
+            )
+            for name, of in value["categories"].items()
+        },
+        queues={
+            name: QueueRule(
+                votes=of["votes"],
+                lease_seconds=of["lease_seconds"],
+                deadline_ms=round(of["deadline_minutes"] * MINUTE),
+                expire_ms=round(of["expire_hours"] * HOUR),
+            )
+            for name, of in value["queues"].items()
+        },
+        queue=value["queue"],
+        escalation=value["escalation"],
+        while_pending=value["while_pending"],
+        fallback=value["fallback"],
+        audit=AuditRule(**value["audit"]),
+        model_against_people=None
+        if alarm is None
+        else AlarmRule(
+            max_disagreement=alarm["max_disagreement"],
+            min_count=alarm["min_count"],
+            window_ms=round(alarm["window_minutes"] * MINUTE),
+        ),
+    )
+
+
+def _at(value: Any, path: Path) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def _list(names: Any) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,132 @@
+"""What a policy makes of an item: exactly one of an automatic decision and a question to people.
+
+What the scores say comes first (`judge`); what takes the decision away from the machine comes second: the switch,
+and alarms. A category under alarm decides nothing: neither that an item goes nor, since an automatic allow rests on
+every category's low score, that it stays. So while an alarm is on, only items that another category removes are
+decided automatically (docs/decisions/0009-alarms.md).
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from services.events.types import ContentClassified, Score
+from services.policy.model import CategoryRule, Policy
+
+Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
+"""(category, model version) of alarms that are on; None stands for all."""
+
+HARM = {"allow": 0, "limit": 1, "remove": 2}
+UNKNOWN_SEVERITY = 1.0  # of a category that the policy does not know: more than harmless
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The machine decides. `categories` are those that suffice for the action; `audited`: people look at it too."""
+
+    action: Literal["allow", "limit", "remove"]
+    categories: tuple[str, ...]
+    rule: str
+    audited: bool = False
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """People decide. `categories` are those in question, the most severe first."""
+
+    queue: str
+    categories: tuple[str, ...]
+    reason: str
+    severity: float
+
+
+Outcome: TypeAlias = Decided | Asked
+
+
+def route(item: ContentClassified, policy: Policy, alarms: Alarms, draw: float) -> Outcome:
+    """The outcome for a scored item. `draw` in [0, 1) is the item's own for audits, see services.policy.draw."""
+    outcome = judge(item, policy)
+    if isinstance(outcome, Asked):
+        return outcome
+    if not policy.automation:
+        return _ask(item, policy, "automation_off")
+    if alarms and (under := alarmed(item, policy, alarms)):
+        sure = tuple(name for name in outcome.categories if name not in under)
+        worst = max(HARM[policy.categories[name].action] for name in under)
+        if not sure or HARM[outcome.action] < worst:  # the alarmed category would, or might, have had a say
+            return _ask(item, policy, "alarm", under)
+        outcome = msgspec.structs.replace(outcome, categories=sure)
+    if draw < policy.audit.share:
+        return msgspec.structs.replace(outcome, audited=True)
+    return outcome
+
+
+def judge(item: ContentClassified, policy: Policy) -> Outcome:
+    """What the scores and thresholds say, with neither switch nor alarms."""
+    over: list[tuple[CategoryRule, float]] = []
+    between: list[CategoryRule] = []
+    known = 0
+    blind = False  # a score without thresholds, or thresholds without a score
+    for score in item.scores:
+        rule = policy.categories.get(score.category)
+        if rule is None:
+            blind = True
+            continue
+        known += 1
+        if rule.remove is not None and score.probability >= rule.remove:
+            over.append((rule, score.probability))
+        elif rule.allow is None or score.probability > rule.allow:
+            between.append(rule)
+    blind = blind or known < len(policy.categories)
+    if over:
+        harm = max(HARM[rule.action] for rule, _ in over)
+        in_doubt = max((HARM[rule.action] for rule in between), default=0)
+        if harm == HARM["remove"] or (not blind and in_doubt <= harm):
+            deciders = [(rule, p) for rule, p in over if HARM[rule.action] == harm]
+            first, p = deciders[0]
+            return Decided(
+                action=first.action,
+                categories=tuple(rule.name for rule, _ in deciders),
+                rule=f"{first.name} {p:.4g} >= {first.remove:g}",
+            )
+        return _ask(item, policy, "no_thresholds" if blind else "uncertain")
+    if blind:
+        return _ask(item, policy, "no_thresholds")
+    if between:
+        return _ask(item, policy, "uncertain")
+    return Decided(action="allow", categories=(), rule="every category at or below its allow threshold")
+
+
+def alarmed(item: ContentClassified, policy: Policy, alarms: Alarms) -> frozenset[str]:
+    """Which of the policy's categories are under an alarm for the model that scored the item."""
+    return frozenset(
+        name
+        for name in policy.categories
+        if any(category in (name, None) and model in (item.model_version, None) for category, model in alarms)
+    )
+
+
+def _ask(item: ContentClassified, policy: Policy, reason: str, under: frozenset[str] = frozenset()) -> Asked:
+    """A question to the queue of the most severe category in question: above its allow threshold, or under alarm.
+
+    Where none is, the queue is the policy's own and the severity 0.
+    """
+    asked = sorted(
+        (found for score in item.scores if (found := _in_question(score, policy, under)) is not None),
+        key=lambda found: (-found[0], -found[1], found[2]),
+    )
+    first = policy.categories.get(asked[0][2]) if asked else None
+    return Asked(
+        queue=first.queue if first else policy.queue,
+        categories=tuple(name for _, _, name in asked),
+        reason=reason,
+        severity=asked[0][0] if asked else UNKNOWN_SEVERITY if reason == "no_thresholds" else 0.0,
+    )
+
+
+def _in_question(score: Score, policy: Policy, under: frozenset[str]) -> tuple[float, float, str] | None:
+    """(severity, probability, category) of a score that people should look at; None where it is harmless."""
+    rule = policy.categories.get(score.category)
+    if rule is None:
+        return UNKNOWN_SEVERITY, score.probability, score.category
+    if score.category in under or rule.allow is None or score.probability > rule.allow:
+        return rule.severity, score.probability, score.category
+    return None

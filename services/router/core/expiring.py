@@ -1,0 +1,51 @@
+"""The time of a task, or of a marker, is up."""
+
+import msgspec
+
+from services.events.types import ReviewClosed
+from services.policy.model import Policy
+from services.router.core.outcomes import closed, decided
+from services.router.core.state import REMEMBER_MS, ItemState, Step, Task
+
+
+def expire(state: ItemState, policy: Policy, now: int) -> Step:
+    """What is due at `now` (ms): the policy's fallback for a task, nothing for an audit, the end of a marker."""
+    if state.due > now:
+        return Step(state)
+    if state.task is not None and state.task.expires_at <= now:
+        return _fall_back(state, state.task, policy, now)
+    if state.audit is not None and state.audit.expires_at <= now:
+        marker = msgspec.structs.replace(
+            state, audit=None, classified=None, circumstances=None, forget_at=now + REMEMBER_MS
+        )
+        return Step(marker, (_expired(state, state.audit, now),))
+    return Step(None)
+
+
+def _fall_back(state: ItemState, task: Task, policy: Policy, now: int) -> Step:
+    assert state.classified is not None and state.circumstances is not None
+    decision = decided(
+        state.classified,
+        task.decision_seq,
+        policy.fallback,
+        "fallback",
+        f"nobody answered in time: {policy.fallback}",
+        state.circumstances,
+        policy,
+        now,
+        categories=task.categories if policy.fallback == "remove" else (),
+        task=task.task_id,
+    )
+    marker = ItemState(
+        revision=state.revision,
+        forget_at=now + REMEMBER_MS,
+        decision_seq=task.decision_seq,
+        action=policy.fallback,
+    )
+    return Step(marker, (decision, _expired(state, task, now)))
+
+
+def _expired(state: ItemState, task: Task, now: int) -> ReviewClosed:
+    assert state.classified is not None
+    item = state.classified
+    return closed(item.source, item.item_id, item.revision, task.task_id, "expired", now)

@@ -1,0 +1,133 @@
+"""The events that the router writes. Their ids are derived, so that doing work twice writes the same event."""
+
+from services.events.ids import derived_id, task_id
+from services.events.instants import from_millis
+from services.events.types import (
+    Basis,
+    Circumstances,
+    ClosingReason,
+    ContentClassified,
+    ContentDecided,
+    DecisionAction,
+    Purpose,
+    ReviewClosed,
+    ReviewRequested,
+    ReviewSettled,
+    TextDecided,
+)
+from services.policy.model import Policy
+from services.router.core.state import Task
+
+
+def decided(
+    item: ContentClassified,
+    seq: int,
+    action: DecisionAction,
+    basis: Basis,
+    rule: str,
+    circumstances: Circumstances,
+    policy: Policy,
+    now: int,
+    *,
+    final: bool = True,
+    categories: tuple[str, ...] = (),
+    task: str | None = None,
+    supersedes: int | None = None,
+) -> ContentDecided:
+    """Decision `seq` on an item, interim or final."""
+    return ContentDecided(
+        event_id=derived_id(
+            "content_decided", item.source, item.item_id, item.revision, seq, int(final), item.run_id or ""
+        ),
+        occurred_at=from_millis(now),
+        source=item.source,
+        item_id=item.item_id,
+        revision=item.revision,
+        decision_seq=seq,
+        final=final,
+        action=action,
+        categories=categories,
+        basis=basis,
+        rule=rule[:200],
+        supersedes=supersedes,
+        task_id=task,
+        text_hash=item.text_hash,
+        scores=item.scores,
+        circumstances=circumstances,
+        model_version=item.model_version,
+        policy_version=policy.version,
+        accepted_at=item.accepted_at,
+        run_id=item.run_id,
+    )
+
+
+def requested(
+    item: ContentClassified,
+    task: Task,
+    purpose: Purpose,
+    policy: Policy,
+    now: int,
+    replaces: str | None = None,
+) -> ReviewRequested:
+    """The question to people that `task` stands for."""
+    queue = policy.queues[task.queue]
+    return ReviewRequested(
+        event_id=derived_id("review_requested", task.task_id, item.run_id or ""),
+        occurred_at=from_millis(now),
+        task_id=task.task_id,
+        source=item.source,
+        item_id=item.item_id,
+        revision=item.revision,
+        decision_seq=task.decision_seq,
+        purpose=purpose,
+        queue=task.queue,
+        item=item.item,  # type: ignore[arg-type]  # what is not withdrawn has one, its type says so
+        text_hash=item.text_hash,
+        scores=item.scores,
+        selection=task.selection,
+        severity=task.severity,
+        deadline=from_millis(now + queue.deadline_ms),
+        expires_at=from_millis(task.expires_at),
+        votes_wanted=queue.votes,
+        lease_seconds=queue.lease_seconds,
+        replaces=replaces,
+        model_version=item.model_version,
+        policy_version=policy.version,
+        accepted_at=item.accepted_at,
+        run_id=item.run_id,
+    )
+
+
+def closed(
+    source: str, item_id: str, revision: int, task: str | None, reason: ClosingReason, now: int
+) -> ReviewClosed:
+    """A task, or without one every revision of the item up to `revision`, needs no people any more."""
+    return ReviewClosed(
+        event_id=derived_id("review_closed", source, item_id, revision, task or "", reason),
+        occurred_at=from_millis(now),
+        source=source,
+        item_id=item_id,
+        revision=revision,
+        task_id=task,
+        reason=reason,
+    )
+
+
+def text_decided(settled: ReviewSettled, text_hash: str, action: DecisionAction, now: int) -> TextDecided:
+    """What people finally decided on a text."""
+    return TextDecided(
+        event_id=derived_id("text_decided", text_hash, settled.task_id),
+        occurred_at=from_millis(now),
+        text_hash=text_hash,
+        source=settled.source,
+        item_id=settled.item_id,
+        revision=settled.revision,
+        decision_seq=settled.decision_seq,
+        action=action,
+        categories=settled.categories,
+    )
+
+
+def numbered(item: ContentClassified, seq: int) -> str:
+    """The id of the task that asks for decision `seq`."""
+    return task_id(item.source, item.item_id, item.revision, seq)

@@ -1,0 +1,55 @@
+"""What the router keeps of an item: what people still have of it, and a marker for a while."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from services.events.types import Circumstances, ContentClassified, DecisionAction, Selection
+
+REMEMBER_MS = (
+    7 * 24 * 3_600_000
+)  # a marker outlives what may still arrive: content topics keep records 7 days
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What people were asked. `categories` were in question, the most severe first."""
+
+    task_id: str
+    decision_seq: int  # that its outcome will have
+    queue: str
+    expires_at: int  # ms
+    selection: Selection
+    categories: tuple[str, ...]
+    severity: float
+
+
+class ItemState(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that went to people or was withdrawn. What machines decided alone leaves no state.
+
+    With neither `task` nor `audit` it is a marker: it says what was seen, so that nothing is asked twice and nothing
+    late resurrects anything, and ends at `forget_at` (ms).
+    """
+
+    revision: int  # the highest seen
+    forget_at: int
+    withdrawn: bool = False
+    decision_seq: int = 0  # the highest number given out in this revision
+    action: DecisionAction | None = None  # of the decision in force, where there is a final one
+    task: Task | None = None
+    audit: Task | None = None
+    classified: ContentClassified | None = None  # while people have it: what an escalation asks with
+    circumstances: Circumstances | None = None
+
+    @property
+    def due(self) -> int:
+        """When the earliest task expires; without tasks, when the marker ends. ms."""
+        expiries = [task.expires_at for task in (self.task, self.audit) if task is not None]
+        return min(expiries, default=self.forget_at)
+
+
+class Step(NamedTuple):
+    """What an event comes to. `dropped` says in a word why it had no effect."""
+
+    state: ItemState | None
+    events: tuple[msgspec.Struct, ...] = ()
+    dropped: str | None = None

@@ -1,0 +1,120 @@
+"""The router as the loop sees it: the live policy, the alarms that are on, and the core."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import msgspec
+import structlog
+
+from services.events.codec import decode
+from services.events.errors import UndecodableEvent
+from services.events.ids import item_key
+from services.events.instants import to_millis
+from services.events.topics import Topics
+from services.events.types import (
+    AlarmRaised,
+    ContentClassified,
+    PolicyReleased,
+    ReviewSettled,
+    TextDecided,
+)
+from services.policy.draw import draw
+from services.policy.errors import InvalidPolicy
+from services.policy.model import Policy
+from services.policy.parse import parse
+from services.policy.route import Alarms
+from services.router.core import ItemState, Step, classify, expire, settle
+from services.router.settings import RouterSettings
+from services.router.summary import Summary
+from services.runtime.keyed import KeyedStage, Transition
+from services.runtime.publishing import Publisher
+from services.runtime.records import Outgoing, Record
+
+log = structlog.get_logger()
+NO_POLICY = "no policy is live: run `sluicegate policy release FILE` (infra/starter/policy.yaml is one)"
+
+
+class RouterStage(KeyedStage[ItemState]):
+    """Wires the core to topics. Policy and alarms are those of broadcast topics, the newest record wins."""
+
+    consumes: ClassVar = {"content.classified": ContentClassified, "review.settled": ReviewSettled}
+
+    def __init__(self, settings: RouterSettings, topics: Topics) -> None:
+        publisher = Publisher("router", topics)
+        super().__init__(ItemState, publisher)
+        self._queues = frozenset(topics.queues)
+        self._retention_hours = topics.topics["review.requested"].retention_hours
+        self._salt = settings.sampling_salt.encode()
+        self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
+        self._policy: Policy | None = None
+        self._raised: dict[bytes, AlarmRaised] = {}
+        self._alarms: Alarms = frozenset()
+
+    def not_ready(self) -> str:
+        """Nothing can be decided without a policy."""
+        return "" if self._policy else NO_POLICY
+
+    def broadcast(self, record: Record) -> None:
+        """A policy or an alarm. One that cannot be read changes nothing: what is live stays live."""
+        if record.value is None:
+            self._raised.pop(record.key, None)
+        else:
+            try:
+                if record.base == "policy.released":
+                    self._release(decode(PolicyReleased, record.value))
+                elif record.base == "alarm.raised":
+                    self._alarm(record.key, decode(AlarmRaised, record.value))
+            except (UndecodableEvent, InvalidPolicy) as error:
+                log.error(
+                    "broadcast record ignored", topic=record.topic, offset=record.offset, error=str(error)
+                )
+        self._alarms = frozenset((alarm.category, alarm.model_version) for alarm in self._raised.values())
+
+    def decide(
+        self, event: msgspec.Struct, record: Record, state: ItemState | None, now: int
+    ) -> Transition[ItemState]:
+        """See services.router.core."""
+        if isinstance(event, ContentClassified):
+            chance = draw(self._salt, "audit", item_key(event.source, event.item_id))
+            step = classify(event, state, self._live, self._alarms, chance, now)
+        else:
+            assert isinstance(event, ReviewSettled)
+            step = settle(event, state, self._live, now)
+        accepted = None if event.accepted_at is None else to_millis(event.accepted_at)
+        return _transition(step, accepted)
+
+    def due(self, key: str, state: ItemState, now: int) -> Transition[ItemState]:
+        """A task expires, or a marker ends."""
+        return _transition(expire(state, self._live, now), None)
+
+    def key_of(self, event: msgspec.Struct, key: str) -> str:
+        """What was decided on a text is found under the text's hash."""
+        return event.text_hash if isinstance(event, TextDecided) else key
+
+    def committed(self, produced: Sequence[Outgoing]) -> None:
+        """Count outcomes."""
+        self._summary.count(produced)
+
+    def reports(self, now: int) -> Iterable[Outgoing]:
+        """Counts of outcomes, every few seconds."""
+        return self._summary.report(now)
+
+    @property
+    def _live(self) -> Policy:
+        assert self._policy is not None, NO_POLICY  # the loop takes no content before
+        return self._policy
+
+    def _alarm(self, key: bytes, event: AlarmRaised) -> None:
+        if event.active:
+            self._raised[key] = event
+        else:
+            self._raised.pop(key, None)
+        log.warning("alarm", active=event.active, category=event.category, model=event.model_version)
+
+    def _release(self, event: PolicyReleased) -> None:
+        self._policy = parse(event.document, self._queues, retention_hours=self._retention_hours)
+        log.info("policy", version=self._policy.version, automation=self._policy.automation)
+
+
+def _transition(step: Step, accepted: int | None) -> Transition[ItemState]:
+    return Transition(step.state, step.events, step.dropped, accepted)
