@@ -67,8 +67,8 @@ def _shown(error: ValidationError, document: Document) -> list[Problem]:
     where = ".".join(map(str, path))
     if error.validator == "required":
         return [document.problem(path, f"{error.message} of {where or 'a policy'}: add it", key=bool(path))]
-    if error.validator == "pattern" and error.parent is None and error.instance in (document.value or {}):
-        path = (*path, str(error.instance))
+    if "propertyNames" in error.absolute_schema_path:
+        return [document.problem((*path, str(error.instance)), f"name {error.message}", key=True)]
     return [document.problem(path, f"`{where}`: {error.message}" if where else error.message)]
 
 
