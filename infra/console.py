@@ -1,4 +1,4 @@
-"""Builds the web console: `python -m infra.console`. With Node 20 or later where there is one, else with the wheel's."""
+"""Builds the web console: `python -m infra.console`, with Node 20 or later where there is one, else the wheel's."""
 
 from __future__ import annotations
 

@@ -10,11 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
-from confluent_kafka.admin import AdminClient
 
-from infra import topics
 from infra.local import ports
-from infra.local.bootstrap import Step
+from infra.local.bootstrap import STEPS, Step
 from infra.local.errors import NotReady
 from infra.local.kafka import Kafka
 from infra.local.ports import Port
@@ -24,7 +22,6 @@ from infra.local.redis import Redis
 from infra.local.server import Server
 from infra.local.settings import StackSettings
 from infra.local.supervisor import Program, Supervisor
-from services.events.topics import load_topics
 
 Say = Callable[[str], None]
 SERVER_SECONDS = 180  # that Kafka may take to recover a long log after a crash
@@ -52,7 +49,7 @@ class Stack:
         self,
         settings: StackSettings,
         processes: Sequence[Process] = PROCESSES,
-        steps: Sequence[Step] = (),
+        steps: Sequence[Step] = STEPS,
         say: Say = lambda line: None,
     ) -> None:
         self.settings = settings
@@ -79,7 +76,6 @@ class Stack:
                 self._start_supervisor()
             self._wait_for(self.kafka)
             self._wait_for(self.redis)
-            self._apply_topics()
             for step in self.steps:
                 step.run(self.settings, self._say)
             before = self.supervisor.states()
@@ -105,11 +101,7 @@ class Stack:
             for name, url, ask in self._questions(client):
                 state = states.get(name)
                 word = state.state if state else "DOWN"
-                answer = (
-                    ask()
-                    if state and state.pid
-                    else Readiness(False, state.detail if state else "not running")
-                )
+                answer = ask() if state and state.pid else Readiness(False, self._last_words(name))
                 pid, seconds = (state.pid, state.seconds) if state else (0, 0)
                 found.append(Status(name, word, pid, seconds, answer, url))
         return found
@@ -208,13 +200,6 @@ class Stack:
         server.wait(SERVER_SECONDS, given_up)
         self._say(f"{server.name} is ready")
 
-    def _apply_topics(self) -> None:
-        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
-        wanted = topics.plan(load_topics(), self.settings.shards, sources=topics.known_sources(admin))
-        changes = topics.apply(admin, wanted)
-        if changes:
-            self._say(f"topics: {len(changes)} changes, {len(wanted)} as wanted")
-
     def _explain(self, reasons: dict[str, str]) -> str:
         states = self.supervisor.states()
         lines = [
@@ -222,6 +207,11 @@ class Stack:
             for name, reason in reasons.items()
         ]
         return f"not ready after {self.settings.ready_seconds} s:\n" + "\n".join(lines)
+
+    def _last_words(self, name: str) -> str:
+        log = self.supervisor.logs / f"{name}.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return f"not running; the last line of {log}: {lines[-1]}" if lines else "not running"
 
     def _questions(self, client: httpx.Client) -> Iterator[tuple[str, str, Callable[[], Readiness]]]:
         for server, url in ((self.kafka, self.kafka.bootstrap), (self.redis, self.redis.url)):

@@ -7,10 +7,14 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "dead-letters": "services.cli.dead_letters:dead_letters",
+    "keys": "services.cli.keys:keys",
+    "policy": "services.cli.policy:policy",
+    "query": "services.cli.query:query",
     "up": "services.cli.stack:up",
     "down": "services.cli.stack:down",
     "status": "services.cli.stack:status",
-    "topics": "services.cli.stack:topics",
+    "topics": "services.cli.topics:topics",
 }
 
 

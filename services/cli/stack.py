@@ -1,24 +1,22 @@
-"""`sluicegate up | down | status | restart | topics apply`."""
+"""`sluicegate up | down | status | restart`: the local stack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import click
+import httpx
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-from pydantic import Field, ValidationError
-from rich.console import Console
-from rich.table import Table
+from pydantic import ValidationError
 
-from infra import topics as kafka_topics
-from infra.local.bootstrap import STEPS
 from infra.local.errors import StackError
+from infra.local.live import lag, live_versions
 from infra.local.settings import StackSettings
 from infra.local.stack import Stack
-from services.events.topics import load_topics
-from services.runtime.settings import Settings
+from infra.topics import PartitionCountDiffers
+from services.runtime.errors import MissingTopic
 
 
 @click.command()
@@ -50,45 +48,41 @@ def restart() -> None:
 
 @click.command()
 def status() -> None:
-    """Show every process, whether it is ready, and if not why; exit 1 unless all are."""
+    """Show every process, whether it is ready, and if not why, and what is live; exit 1 unless all are ready."""
     with _explained():
-        found = _stack().status()
-    table = Table("process", "state", "pid", "up for", "ready", "at")
-    for each in found:
-        ready = "yes" if each.readiness.ready else each.readiness.reason
-        table.add_row(each.name, each.state, str(each.pid or ""), f"{each.seconds} s", ready, each.url)
-    Console().print(table)
+        stack = _stack()
+        found = stack.status()
+    click.echo(f"{'process':12} {'state':8} {'pid':>7} {'up for':>10}  ready")
+    with httpx.Client(timeout=2) as client:
+        for each in found:
+            ready = "yes" if each.readiness.ready else f"no: {each.readiness.reason}"
+            behind = lag(client, each.url) if each.url.startswith("http") else {}
+            waiting = ", ".join(
+                f"{records} of {topic}" for topic, records in sorted(behind.items()) if records
+            )
+            age = timedelta(seconds=each.seconds)
+            line = f"{each.name:12} {each.state:8} {each.pid or '':>7} {age!s:>10}  {ready}"
+            click.echo(f"{line}; to consume: {waiting}" if waiting else line)
+    if found[0].readiness.ready:
+        _say_what_is_live(stack.settings)
     if not all(each.readiness.ready for each in found):
         raise SystemExit(1)
 
 
-@click.group()
-def topics() -> None:
-    """Kafka's topics."""
-
-
-class TopicSettings(Settings):
-    """Settings of `topics apply`."""
-
-    replication: int = Field(1, ge=1, description="Copies of every partition: 3 on a production cluster")
-
-
-@topics.command("apply")
-def apply_topics() -> None:
-    """Create the topics of schemas/topics.yaml and set their configs; never change a number of partitions."""
-    settings = TopicSettings()
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
-    with _explained():
-        sources = kafka_topics.known_sources(admin)
-        wanted = kafka_topics.plan(load_topics(), settings.shards, settings.replication, sources)
-        changes = kafka_topics.apply(admin, wanted, settings.replication)
-    for change in changes:
-        click.echo(f"{change.topic}: {change.done}")
-    click.echo(f"{len(wanted)} topics as schemas/topics.yaml wants them, {len(changes)} changes")
+def _say_what_is_live(settings: StackSettings) -> None:
+    try:
+        versions = live_versions(settings)
+    except (MissingTopic, KafkaException) as error:
+        click.echo(f"what is live cannot be told: {error}")
+        return
+    for what in ("model fast", "policy"):
+        click.echo(f"{what}: {versions.pop(what, 'none is live')}")
+    for what, version in sorted(versions.items()):
+        click.echo(f"{what}: {version}")
 
 
 def _stack() -> Stack:
-    return Stack(StackSettings(), steps=STEPS, say=lambda line: click.echo(f"  {line}"))
+    return Stack(StackSettings(), say=lambda line: click.echo(f"  {line}"))
 
 
 def _addresses(stack: Stack) -> None:
@@ -102,7 +96,7 @@ def _explained() -> Iterator[None]:
     """Errors that say what to do are shown as they are, without a traceback."""
     try:
         yield
-    except (StackError, ValidationError, kafka_topics.PartitionCountDiffers) as error:
+    except (StackError, ValidationError, PartitionCountDiffers) as error:
         raise click.ClickException(str(error)) from error
     except KafkaException as error:
         raise click.ClickException(

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from infra.local.bootstrap import TOPICS
 from infra.local.errors import NotReady, PortTaken, WrongSetting
 from infra.local.ports import free_ports
 from infra.local.processes import Process
@@ -48,7 +49,7 @@ def make_stack(tmp_path: Path) -> Iterator[Make]:
             **dict(zip(names, others, strict=True)),
         }
         settings = StackSettings(**given)
-        made.append(Stack(settings, processes))
+        made.append(Stack(settings, processes, (TOPICS,)))
         return made[-1]
 
     yield make

@@ -1,0 +1,67 @@
+"""What is live: the model of each tier and the policy, read from their topics; lag and queues, from /metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import msgspec
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.runtime.kafka import admin
+from services.runtime.reading import broadcast_topics
+from services.runtime.settings import Settings
+
+LAG = "sluicegate_lag_records"
+
+
+class _Version(msgspec.Struct):
+    model_version: str = ""
+    policy_version: str = ""
+
+
+def live_versions(settings: Settings) -> dict[str, str]:
+    """`{"model fast": version, "policy": version}`, without what was never released.
+
+    Raises MissingTopic, and KafkaException when Kafka does not answer.
+    """
+    client = admin(settings)
+    reader = broadcast_topics(settings, "status", client, ["model.released", "policy.released"])
+    found: dict[str, str] = {}
+    try:
+        for record in reader.to_end(client):
+            what = (
+                f"model {record.key.decode(errors='replace')}"
+                if record.base == "model.released"
+                else "policy"
+            )
+            if record.value is None:
+                found.pop(what, None)
+                continue
+            version = msgspec.json.decode(record.value, type=_Version)
+            found[what] = version.model_version or version.policy_version
+    finally:
+        reader.close()
+    return found
+
+
+def lag(client: httpx.Client, health_url: str) -> dict[str, int]:
+    """Records that a process has not consumed yet, by topic; empty where it does not say."""
+    found: Counter[str] = Counter()
+    for labels, value in _samples(client, health_url, LAG):
+        found[labels.get("topic", "")] += int(value)
+    return dict(found)
+
+
+def _samples(client: httpx.Client, health_url: str, name: str) -> Iterator[tuple[dict[str, str], float]]:
+    try:
+        answer = client.get(f"{health_url}/metrics")
+    except httpx.HTTPError:
+        return
+    if answer.status_code != httpx.codes.OK:
+        return
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            if sample.name == name:
+                yield sample.labels, sample.value
