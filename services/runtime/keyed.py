@@ -53,6 +53,10 @@ class KeyedStage(ABC, Generic[S]):
     def due(self, key: str, state: S, now: int) -> Transition[S]:
         """The transition of a state whose time has come. It must move or clear the due time."""
 
+    def key_of(self, event: msgspec.Struct, key: str) -> str:
+        """Under which key an event is produced: that of the item, unless a subclass says otherwise."""
+        return key
+
     def not_ready(self) -> str:
         """Ready unless a subclass says otherwise."""
         return ""
@@ -109,4 +113,5 @@ class KeyedStage(ABC, Generic[S]):
             if isinstance(event, Tombstone):
                 yield self._publisher.tombstone(event.topic, key)
             else:
-                yield self._publisher.outgoing(event, key, cause, transition.accepted)
+                where = self.key_of(event, key)
+                yield self._publisher.outgoing(event, where, cause, transition.accepted)
