@@ -8,7 +8,7 @@ automatic decision again, with the same event_id, as often as it was published: 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -179,12 +179,26 @@ def _closings(manifest: Contents, outcomes: Outcomes, items: set[tuple[str, str]
             continue
         for (revision, reason), number in Counter((c.revision, c.reason) for c in closings).items():
             key = Key(*item, revision)
-            published = manifest.withdrawals if reason == "withdrawn" else manifest.posts
-            allowed = published.get(key, Times()).sent
+            allowed = _closings_allowed(manifest, key, reason)
             if not allowed:
                 yield Finding("wrong", f"closed as {reason} without cause", _name(key))
             elif number > allowed:
                 yield Finding("duplicated", f"closed as {reason}", _name(key))
+
+
+def _closings_allowed(manifest: Contents, key: Key, reason: str) -> int:
+    """How often an item may be closed at a revision: once for each time that its withdrawal was published, and once
+    for each time that the revision itself came after what withdrew or replaced it.
+    """
+    sent = manifest.posts.get(key, Times()).sent
+    if reason == "edited":
+        return sent if _published_later(manifest.posts, key) else 0
+    late = sent if _published_later(manifest.withdrawals, key) else 0
+    return manifest.withdrawals.get(key, Times()).sent + late
+
+
+def _published_later(published: Mapping[Key, Times], key: Key) -> bool:
+    return any(other[:2] == key[:2] and other.revision > key.revision for other in published)
 
 
 def _verdicts(manifest: Contents, outcomes: Outcomes) -> Iterator[tuple[str, Finding | None]]:

@@ -171,6 +171,14 @@ def test_a_closing_without_cause_is_found() -> None:
     ]
 
 
+def test_a_revision_that_comes_after_its_withdrawal_is_closed_once_for_each_time_it_came() -> None:
+    lines = manifest(("a", 2, "withdrawal"), ("a", 1, "post"))
+    assert findings(lines, [closed("a", 2), closed("a", 1)]) == []
+    assert findings(lines, [closed("a", 2), closed("a", 1), closed("a", 1)]) == [
+        "duplicated: closed as withdrawn: demo/a@1"
+    ]
+
+
 def test_a_late_verdict_that_resurrects_an_edited_item_is_found() -> None:
     task = requested("a")
     vote = completed(task)
