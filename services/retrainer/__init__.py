@@ -1,4 +1,7 @@
-"""Consumes label.recorded, model.released.
-Produces model.released, audit.recorded.
-Keeps nothing that it cannot read again: labels in memory, bundles below SLUICEGATE_VAR/models.
+"""Consumes label.recorded (the training set) and model.released (what is live), both from their start.
+Produces model.released, and audit.recorded for every training, released or refused.
+Keeps nothing that it cannot do again: labels in memory, outcomes and bundles below SLUICEGATE_VAR.
 """
+
+CONSUMES = ("label.recorded", "model.released")
+PRODUCES = ("model.released", "audit.recorded")

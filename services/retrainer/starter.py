@@ -17,8 +17,8 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from services.retrainer import card
+from services.retrainer.core.fitting import evidence, with_bias
 from services.retrainer.corpora import CATEGORIES, FILES, Post, read_all
-from services.retrainer.training import evidence, with_bias
 from services.scoring import bundle, quality
 from services.scoring.bytegram import Floats, features, graph
 from services.scoring.calibration import platt

@@ -1,7 +1,7 @@
 """Bundles: a folder with model.onnx and manifest.json, verified before it serves.
 
 A bundle of a byte n-gram model may also hold precision.npy, how firmly each weight is known (see
-`services.retrainer.training`): serving does not need it, training on from the model does.
+`services.retrainer.core.fitting`): serving does not need it, training on from the model does.
 
 BundleError (ValueError): the folder does not hold a bundle that may serve; says why and what to do.
 """

@@ -13,26 +13,17 @@ how n-grams act together.
 The loss is convex: what comes out depends on base and labels only, not on how often was trained before.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from services.retrainer.core.training_set import Answers
 from services.scoring.bytegram import ROWS, Floats, features
 
 PULL = 0.5
 HOLD = 3.0
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What people said of texts: truth and weight [texts, categories]; weight 0 where they were not asked."""
-
-    texts: Sequence[str]
-    truth: NDArray[np.bool_]
-    weight: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

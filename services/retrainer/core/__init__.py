@@ -1,0 +1,1 @@
+"""Decisions of the retrainer: pure, without clock, luck or I/O."""
