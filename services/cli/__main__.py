@@ -9,8 +9,10 @@ import click
 COMMANDS = {
     "dead-letters": "services.cli.dead_letters:dead_letters",
     "keys": "services.cli.keys:keys",
+    "model": "services.cli.model:model",
     "policy": "services.cli.policy:policy",
     "query": "services.cli.query:query",
+    "replay": "services.cli.replay:replay",
     "up": "services.cli.stack:up",
     "down": "services.cli.stack:down",
     "status": "services.cli.stack:status",
