@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from infra import topics
+from infra.local.access import ACCOUNTS, SOURCE, DemoAccess, demo_access, make_demo_access
 from services.events.topics import load_topics
 from services.runtime.kafka import admin
 from services.runtime.settings import Settings
 
 Say = Callable[[str], None]
+STARTER = Path(__file__).parent.parent / "starter"
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,49 @@ def apply_topics(settings: Settings, say: Say) -> None:
         say(f"topics: {len(changes)} changes, {len(wanted)} as wanted")
 
 
+def release_model(settings: Settings, say: Say) -> None:
+    """Releases the starter model where no model is live."""
+    from services.retrainer.release import live_model, release_bundle
+
+    if live_model(settings) is None:
+        event = release_bundle(
+            settings, STARTER, released_by="cli", reason="the starter model, as none was live"
+        )
+        say(f"released the starter model, {event.model_version}")
+
+
+def release_policy(settings: Settings, say: Say) -> None:
+    """Releases the starter policy where no policy is live."""
+    from services.cli import policy
+
+    if policy.live_policy(settings) is None:
+        reason = "the starter policy, as none was live"
+        event = policy.release_policy(settings, STARTER / "policy.yaml", policy.person(), reason)
+        say(f"released the starter policy, {event.policy_version}")
+
+
+def give_access(settings: Settings, say: Say) -> None:
+    """Makes demo logins and keys where they are missing."""
+    before = demo_access(settings)
+    if make_demo_access(settings) != before:
+        say("made demo logins and keys")
+
+
 TOPICS = Step("topics", apply_topics)
-STEPS: tuple[Step, ...] = (TOPICS,)
+STEPS: tuple[Step, ...] = (
+    TOPICS,
+    Step("model", release_model),
+    Step("policy", release_policy),
+    Step("access", give_access),
+)
+
+
+def shown(access: DemoAccess) -> list[str]:
+    """Lines that tell a person how to get in."""
+    lines = [
+        f"login    {name} ({ACCOUNTS[name]}), password {access.accounts[name]}" for name in access.accounts
+    ]
+    return [*lines, f"key      {access.source_key} (source {SOURCE})", f"key      {access.analyst_key} (SQL)"]
 
 
 def main() -> None:
@@ -42,6 +86,7 @@ def main() -> None:
     settings = Settings()
     for step in STEPS:
         step.run(settings, print)
+    print("\n".join(shown(demo_access(settings))))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import httpx
 from confluent_kafka import KafkaException
 from pydantic import ValidationError
 
+from infra.local.access import demo_access
+from infra.local.bootstrap import shown
 from infra.local.errors import StackError
 from infra.local.live import lag, live_versions
 from infra.local.settings import StackSettings
@@ -89,6 +91,8 @@ def _addresses(stack: Stack) -> None:
     click.echo(f"console  {stack.settings.review_url}")
     click.echo(f"ingest   {stack.settings.ingest_url}")
     click.echo(f"charts   {stack.settings.analytics_url}")
+    for line in shown(demo_access(stack.settings)):
+        click.echo(line)
 
 
 @contextmanager
