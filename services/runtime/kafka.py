@@ -10,6 +10,9 @@ CLIENT = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,  # a broker that comes back is found within a second
     "log.connection.close": False,
+    # librdkafka 2.16 drops its brokers when all are away and then waits for ever for a coordinator that it dropped
+    # (seen after a restart of the only broker: commit_transaction never returned): keep the brokers it knows.
+    "metadata.recovery.strategy": "none",
 }
 PRODUCER = CLIENT | {
     "enable.idempotence": True,

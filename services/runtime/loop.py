@@ -12,7 +12,7 @@ from services.runtime.assignment import Assignment
 from services.runtime.clock import now_ms
 from services.runtime.deadletter import TOPIC as DEAD_LETTER
 from services.runtime.deadletter import dead_letter
-from services.runtime.errors import UndeclaredTopic
+from services.runtime.errors import MissingTopic, UndeclaredTopic
 from services.runtime.handling import Outcome, handle_batch, handle_due
 from services.runtime.health import Health
 from services.runtime.kafka import admin, group_consumer, transactional_producer
@@ -55,7 +55,7 @@ class Loop(Generic[S]):
         self._reports: list[Outgoing] = []
 
     def run(self) -> None:
-        """Work until stopped; the batch in hand is finished. Raises Fenced, MissingTopic, UnevenShards."""
+        """Work until stopped; the batch in hand is finished. Raises Fenced, UnevenShards, UndeclaredTopic."""
         stage = self._wiring.stage
         self._wait_for_broker()
         broadcast = broadcast_topics(
@@ -85,11 +85,13 @@ class Loop(Generic[S]):
             try:
                 partitions_of(self._admin, [DEAD_LETTER, *self._wiring.broadcasts], timeout=2)
                 return
+            except MissingTopic as missing:
+                self._health.not_ready(str(missing))
             except KafkaException as exception:
                 self._health.not_ready(
                     f"Kafka at {self._settings.kafka} does not answer: {exception.args[0].str()}"
                 )
-                time.sleep(0.2)
+            time.sleep(0.2)
 
     def _subscribe(self) -> None:
         """By pattern, so that the topic of a new source or queue is found when it appears."""
@@ -117,7 +119,7 @@ class Loop(Generic[S]):
             if self._progress.note(message):
                 continue
             if (error := message.error()) is not None:
-                report(error)
+                report(error, str(message.topic()))
             else:
                 batch.append(to_record(message, self._base(str(message.topic()))))
         if self._assignment.partitions:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from services.runtime.errors import Fenced
 from services.runtime.kafka import lone_consumer
 from services.runtime.positions import Partition, Progress, partitions_of, uncommitted_ends
 from services.runtime.records import Record
@@ -51,7 +52,7 @@ class WholeTopics:
             if self._progress.note(message):
                 continue
             if (error := message.error()) is not None:
-                report(error)
+                report(error, str(message.topic()))
                 continue
             yield to_record(message, str(message.topic()))
 
@@ -73,8 +74,8 @@ def broadcast_topics(
     return WholeTopics(settings, f"{service}-{settings.slot}-broadcast", partitions_of(admin, topics))
 
 
-def report(error: KafkaError) -> None:
-    """Log an error of a client; raise where the client cannot go on."""
+def report(error: KafkaError, topic: str = "") -> None:
+    """Log an error of a client. Raises Fenced where another process has the slot: the client cannot go on."""
     if error.fatal() or error.code() == KafkaError._FATAL:
-        raise KafkaException(error)
-    log.warning("kafka", error=error.name(), detail=error.str())
+        raise Fenced(error.str())
+    log.warning("kafka", error=error.name(), detail=error.str(), topic=topic)

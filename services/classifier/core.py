@@ -1,0 +1,68 @@
+"""What a submission becomes. Pure: the scores come in as numbers."""
+
+from collections.abc import Iterable, Sequence
+
+from services.events.ids import derived_id
+from services.events.instants import from_millis
+from services.events.topics import suffix_of
+from services.events.types import ContentClassified, ContentSubmitted, Score
+from services.scoring.text_hash import text_hash
+
+BINS = 20  # equal bins of [0, 1] in a histogram of scores
+
+
+def forged_source(topic: str, event: ContentSubmitted) -> str | None:
+    """Why the event may not stand on this topic; None where it may.
+
+    A platform has a topic of its own, to which Kafka's ACLs hold it: a source that is not the topic's is forged.
+    """
+    own = suffix_of(topic)
+    if event.source == own:
+        return None
+    return f"source is {event.source!r} on the topic of {own!r}: publish to content.submitted.{event.source}"
+
+
+def classified(
+    event: ContentSubmitted,
+    model_version: str,
+    categories: Sequence[str],
+    probabilities: Sequence[float] | None,
+    accepted: int,
+    now: int,
+) -> ContentClassified:
+    """The event with its scores. `probabilities` are in the order of `categories`, None for a withdrawal.
+
+    `accepted` is when Kafka appended the submission, `now` the time of scoring, both in ms. The id is derived from
+    what was submitted, not from the model, so that a repeat yields the same event.
+    """
+    item = event.item
+    scores: tuple[Score, ...] = ()
+    if probabilities is not None:
+        scores = tuple(
+            Score(category=category, probability=min(1.0, max(0.0, probability)))
+            for category, probability in zip(categories, probabilities, strict=True)
+        )
+    scored = item is not None and not event.withdrawn
+    return ContentClassified(
+        event_id=derived_id(
+            "content_classified", event.source, event.item_id, event.revision, int(event.withdrawn)
+        ),
+        occurred_at=from_millis(now),
+        source=event.source,
+        item_id=event.item_id,
+        revision=event.revision,
+        withdrawn=event.withdrawn,
+        item=item if scored else None,
+        text_hash=text_hash(event.source, item.kind, item.text, item.media) if scored and item else None,
+        scores=scores,
+        model_version=model_version if scored else None,
+        tier="fast",
+        accepted_at=from_millis(accepted),
+    )
+
+
+def add_to_histograms(histograms: dict[str, list[int]], scores: Iterable[Score]) -> None:
+    """Count each score in the histogram of its category: 20 equal bins of [0, 1], 1 itself in the last."""
+    for score in scores:
+        bins = histograms.setdefault(score.category, [0] * BINS)
+        bins[min(BINS - 1, int(score.probability * BINS))] += 1

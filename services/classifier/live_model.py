@@ -1,0 +1,53 @@
+"""The model that is live in this worker, swapped while it runs."""
+
+from pathlib import Path
+
+import structlog
+
+from services.events.codec import decode
+from services.events.errors import UndecodableEvent
+from services.events.types import ModelReleased
+from services.scoring.bundle import Bundle, BundleError, load
+
+log = structlog.get_logger()
+
+
+class LiveModel:
+    """Follows model.released for one tier. A bundle that is refused leaves the live one in place."""
+
+    def __init__(self, tier: str, var: Path) -> None:
+        self._tier = tier
+        self._var = var
+        self.bundle: Bundle | None = None
+        self.refused = ""  # why the last release was not taken
+
+    def take(self, value: bytes | None) -> None:
+        """Take a record of model.released."""
+        if value is None:
+            return
+        try:
+            event = decode(ModelReleased, value)
+        except UndecodableEvent as error:
+            self._refuse("?", str(error))
+            return
+        if event.tier != self._tier or (self.bundle and self.bundle.model_version == event.model_version):
+            return
+        try:
+            bundle = load(self._var / event.bundle)  # an absolute path stays what it is
+        except BundleError as error:
+            self._refuse(event.model_version, str(error))
+            return
+        told = bundle.manifest
+        if (told.content_hash, told.model_version) != (event.content_hash, event.model_version):
+            self._refuse(
+                event.model_version,
+                f"the bundle at {event.bundle} is {told.model_version} with hash {told.content_hash}: release it again",
+            )
+            return
+        self.bundle, self.refused = bundle, ""
+        log.info("model live", model_version=bundle.model_version, tier=self._tier)
+
+    def _refuse(self, version: str, reason: str) -> None:
+        self.refused = reason
+        live = self.bundle.model_version if self.bundle else "none"
+        log.error("model refused", model_version=version, live=live, reason=reason)

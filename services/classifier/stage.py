@@ -1,0 +1,93 @@
+"""The classifier as a stage of the loop: decode a batch, score it in one go, pass it on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from services.classifier import core
+from services.classifier.live_model import LiveModel
+from services.classifier.summary import Summary
+from services.events.codec import decode
+from services.events.errors import UndecodableEvent
+from services.events.ids import item_key
+from services.events.types import ContentClassified, ContentSubmitted
+from services.runtime.publishing import Publisher
+from services.runtime.records import Outgoing, Record, Rejected
+from services.runtime.stage import Effect, Stateless
+from services.runtime.states import States
+
+
+class ClassifierStage:
+    """Implements services.runtime.stage.Stage without state."""
+
+    def __init__(self, live: LiveModel, publisher: Publisher, summary: Summary) -> None:
+        self._live, self._publisher, self._summary = live, publisher, summary
+
+    def not_ready(self) -> str:
+        """A worker without a model takes no content."""
+        if self._live.bundle is not None:
+            return ""
+        why = self._live.refused or "no model is live: run `sluicegate model release BUNDLE`"
+        return f"no model: {why}"
+
+    def broadcast(self, record: Record) -> None:
+        """A model is released: swap it between two batches."""
+        self._live.take(record.value)
+
+    def handle(self, batch: Sequence[Record], states: States[Stateless], now: int) -> Iterator[Effect]:
+        """Score the batch with one model."""
+        bundle = self._live.bundle
+        if bundle is None:
+            raise RuntimeError("the loop took content though no model is live")
+        good: list[tuple[Record, ContentSubmitted]] = []
+        for record in batch:
+            checked = self._check(record)
+            if isinstance(checked, Rejected):
+                yield checked
+            else:
+                good.append((record, checked))
+        scored = [event for _, event in good if not event.withdrawn]
+        texts = [event.item.text or "" for event in scored if event.item is not None]
+        rows = iter(bundle.classifier.classify(texts).tolist() if texts else ())
+        for record, event in good:
+            probabilities = None if event.withdrawn else next(rows)
+            out = core.classified(
+                event, bundle.model_version, bundle.categories, probabilities, record.timestamp, now
+            )
+            yield self._publisher.outgoing(
+                out, item_key(event.source, event.item_id), record, record.timestamp
+            )
+
+    def _check(self, record: Record) -> ContentSubmitted | Rejected:
+        try:
+            event = decode(ContentSubmitted, record.value or b"")
+        except UndecodableEvent as error:
+            return Rejected(record, "undecodable", str(error))
+        if (forged := core.forged_source(record.topic, event)) is not None:
+            return Rejected(record, "forged_source", forged)
+        key = item_key(event.source, event.item_id)
+        if record.key != key.encode():
+            return Rejected(
+                record, "wrong_key", f"the key must be {key}: else events of one item lose their order"
+            )
+        return event
+
+    def wake(self, shard: int, key: bytes, states: States[Stateless], now: int) -> Iterable[Effect]:
+        """No state, no timers."""
+        return ()
+
+    def committed(self, produced: Sequence[Outgoing]) -> None:
+        """Count what is committed."""
+        for out in produced:
+            if isinstance(out.event, ContentClassified):
+                self._summary.add(out.event)
+
+    def reports(self, now: int) -> Iterable[Outgoing]:
+        """Histograms of the last seconds, one event a model version."""
+        return [self._publisher.outgoing(event, event.worker) for event in self._summary.take(now)]
+
+    def encode_state(self, state: Stateless) -> bytes:
+        """There is none."""
+        return b""
+
+    def decode_state(self, raw: bytes) -> Stateless:
+        """There is none."""
+        return Stateless()

@@ -1,0 +1,50 @@
+"""Histograms of what a worker scored, between two summaries."""
+
+from services.classifier.core import add_to_histograms
+from services.events.ids import derived_id
+from services.events.instants import from_millis
+from services.events.types import ContentClassified, Histogram, ScoresSummarized
+
+
+class Summary:
+    """Counts committed scores by model version; `every` is in ms."""
+
+    def __init__(self, worker: str, every: int) -> None:
+        self._worker, self._every = worker, every
+        self._since: int | None = None
+        self._items: dict[str, int] = {}
+        self._histograms: dict[str, dict[str, list[int]]] = {}
+
+    def add(self, event: ContentClassified) -> None:
+        """Count one committed event; a withdrawal has no scores."""
+        if event.model_version is None:
+            return
+        self._items[event.model_version] = self._items.get(event.model_version, 0) + 1
+        add_to_histograms(self._histograms.setdefault(event.model_version, {}), event.scores)
+
+    def take(self, now: int) -> list[ScoresSummarized]:
+        """The summaries of the window that ends at `now` (ms), where its time has come; then a new one begins."""
+        if self._since is None:
+            self._since = now
+        if now - self._since < self._every:
+            return []
+        since, self._since = self._since, now
+        items, self._items = self._items, {}
+        histograms, self._histograms = self._histograms, {}
+        return [
+            ScoresSummarized(
+                event_id=derived_id("scores_summarized", self._worker, since, now, version),
+                occurred_at=from_millis(now),
+                service="classifier",
+                worker=self._worker,
+                window_start=from_millis(since),
+                window_end=from_millis(now),
+                model_version=version,
+                items=count,
+                histograms=tuple(
+                    Histogram(category=category, counts=tuple(counts))
+                    for category, counts in sorted(histograms.get(version, {}).items())
+                ),
+            )
+            for version, count in sorted(items.items())
+        ]

@@ -1,0 +1,34 @@
+"""Bad input never stops a stream: it is set aside as it came, with the reason, and the rest goes on."""
+
+from tests.integration.runtime.conftest import Bench, wait_for
+
+
+def test_a_rejected_record_goes_to_dead_letter_with_its_reason(bench: Bench) -> None:
+    bench.producer.produce(bench.inputs[0], b"reject", b"k", headers=[("traceparent", b"00-1")])
+    bench.send(b"fine")
+    bench.start()
+    assert bench.wait_outputs(1) == [b"1:fine"]
+    (letter,) = bench.dead_letters()
+    assert letter["value"] == "b'reject'"
+    assert (letter["error"], letter["reason"]) == ("refused", "it says so itself")
+    assert letter["topic"] == bench.inputs[0] and letter["offset"] == "0"
+    assert letter["original-traceparent"] == "00-1"
+
+
+def test_a_record_that_makes_the_stage_raise_is_set_aside_alone(bench: Bench) -> None:
+    """Its neighbours in the batch are handled once, and what it had staged or put out before it raised is gone."""
+    bench.send(b"a", b"raise", b"b")
+    bench.start()
+    assert bench.wait_outputs(2) == [b"1:a", b"2:b"]
+    (letter,) = bench.dead_letters()
+    assert letter["error"] == "unhandled" and letter["reason"] == "RuntimeError: it says so itself"
+
+
+def test_an_output_that_is_too_large_sets_its_record_aside(bench: Bench) -> None:
+    big = b"x" * (1024 * 1024 - 500)
+    bench.producer.produce(bench.inputs[0], big, b"k" * 499)  # with "1:" in front it is over 1 MiB
+    bench.send(b"a")
+    bench.start()
+    assert bench.wait_outputs(1) == [b"1:a"]
+    wait_for("the dead letter", lambda: len(bench.dead_letters()) == 1)
+    assert "over" in bench.dead_letters()[0]["reason"]

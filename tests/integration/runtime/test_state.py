@@ -1,0 +1,112 @@
+"""Keyed state: in memory and on the changelog, restored before a shard's first record."""
+
+import threading
+
+from confluent_kafka.admin import AdminClient
+
+from services.runtime.kafka import transactional_producer
+from services.runtime.positions import partitions_of
+from services.runtime.reading import WholeTopics
+from tests.integration.runtime.conftest import Bench, wait_for
+
+
+def test_state_is_restored_before_the_first_record(bench: Bench) -> None:
+    bench.send(b"a", b"b")
+    bench.start().stop()
+    first = bench.start()
+    bench.wait_outputs(2)
+    first.stop()
+    bench.send(b"c", topic=bench.inputs[1])
+    bench.start()
+    assert bench.wait_outputs(3)[-1] == b"3:c", "both inputs of a shard share its state"
+
+
+def test_a_deleted_state_stays_deleted(bench: Bench) -> None:
+    bench.send(b"a", b"forget")
+    first = bench.start()
+    bench.wait_outputs(2)
+    first.stop()
+    bench.send(b"b")
+    bench.start()
+    assert bench.wait_outputs(3)[-1] == b"1:b"
+
+
+def test_reading_to_the_end_waits_for_an_open_transaction(bench: Bench) -> None:
+    """The read-committed end hides what an open transaction holds back: restoring must not stop there."""
+    other = transactional_producer(bench.settings(7), bench.service)
+    other.init_transactions(10)
+    other.begin_transaction()
+    other.produce(bench.changelog, b"late", b"k", 0)
+    other.flush(10)
+    admin = AdminClient({"bootstrap.servers": bench.kafka.bootstrap})
+    reader = WholeTopics(bench.settings(), "t", partitions_of(admin, [bench.changelog]))
+    found: list[bytes | None] = []
+    started, done = threading.Event(), threading.Event()
+
+    def read() -> None:
+        started.set()
+        found.extend(record.value for record in reader.to_end(admin))
+        done.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    assert started.wait(10)
+    assert not done.wait(1), "it stopped before the transaction was over"
+    other.commit_transaction(10)
+    assert done.wait(10)
+    assert found == [b"late"]
+
+
+def test_workers_share_the_shards_and_take_over_with_state(bench: Bench) -> None:
+    """Shard p is partition p of every input; a worker that leaves hands its shards and their state over."""
+    keys = [b"key-%d" % number for number in range(20)]
+    first, second = bench.start(0), bench.start(1)
+    for key in keys:
+        bench.send(b"a", key=key)
+    bench.wait_outputs(20)
+
+    def divided() -> bool:
+        held = [worker.loop._assignment.partitions for worker in (first, second)]
+        return all(
+            {n for _, n in parts} == {min(n for _, n in parts)} and len(parts) == 2 for parts in held if parts
+        ) and all(held)
+
+    wait_for("one shard each", divided)
+    second.stop()
+    for key in keys:
+        bench.send(b"b", key=key, topic=bench.inputs[1])
+    outputs = bench.wait_outputs(40, seconds=60)  # a static member's shards move when its session is over
+    assert sorted(outputs) == sorted([b"1:a"] * 20 + [b"2:b"] * 20)
+
+
+def test_a_worker_that_joins_in_mid_stream_doubles_nothing(bench: Bench) -> None:
+    keys = [b"key-%d" % number for number in range(50)]
+    bench.start(0, batch_records=20)
+    for number in range(20):
+        for key in keys:
+            bench.producer.produce(bench.inputs[number % 2], b"%d" % number, key)
+        bench.producer.flush(10)
+        if number == 5:
+            bench.start(1, batch_records=20)
+        if number == 12:
+            bench.start(2, batch_records=20)
+    bench.wait_outputs(1000, seconds=60)
+    counts: dict[bytes, list[int]] = {}
+    for record in bench.records():
+        counts.setdefault(record.key, []).append(int((record.value or b"").split(b":")[0]))
+    assert all(numbers == list(range(1, 21)) for numbers in counts.values())
+
+
+def test_uneven_partitions_end_the_worker(bench: Bench) -> None:
+    bench.create(f"{bench.inputs[0]}.narrow", partitions=1)
+    worker = bench.start()
+    wait_for("the worker to end", lambda: worker.error is not None)
+    assert "SLUICEGATE_SHARDS" in str(worker.error)
+
+
+def test_the_topic_of_a_new_source_is_found(bench: Bench) -> None:
+    bench.send(b"a")
+    bench.start()
+    bench.wait_outputs(1)
+    bench.create(f"{bench.inputs[0]}.forum", partitions=2)
+    bench.send(b"b", topic=f"{bench.inputs[0]}.forum")
+    assert bench.wait_outputs(2)[-1] == b"2:b"
