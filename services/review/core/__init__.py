@@ -1,0 +1,1 @@
+"""What review decides, without clock, chance or input and output."""

@@ -1,0 +1,126 @@
+"""The board of a queue as a value: what Redis must hold after the same changes, and who is given which task."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.review.core.changes import Change, Completed, Ended, Paused, Requested, Withdrawn
+
+NEVER = 2**53  # the offset of a verdict that Kafka has and the feed has not yet seen
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict on a task."""
+
+    verdict_id: str
+    seat: int
+    reviewer: str
+    offset: int
+
+
+@dataclass
+class Task:
+    """A task: what came of it, in whatever order."""
+
+    request: Requested | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    taken_back: set[str] = field(default_factory=set)
+
+    def standing(self) -> list[Verdict]:
+        """Verdicts that were not taken back, the lowest offset first."""
+        found = [verdict for key, verdict in self.verdicts.items() if key not in self.taken_back]
+        return sorted(found, key=lambda verdict: (verdict.offset, verdict.verdict_id))
+
+    def holder(self, seat: int) -> Verdict | None:
+        """The verdict that has a seat: the first that Kafka has."""
+        return next((verdict for verdict in self.standing() if verdict.seat == seat), None)
+
+    def open_seats(self) -> list[int]:
+        """Seats without a verdict."""
+        wanted = self.request.wanted if self.request else 0
+        return [seat for seat in range(wanted) if self.holder(seat) is None]
+
+
+@dataclass
+class Board:
+    """A queue: its tasks, and what is over."""
+
+    tasks: dict[str, Task] = field(default_factory=dict)
+    over: dict[str, str] = field(default_factory=dict)
+    withdrawn: dict[str, int] = field(default_factory=dict)
+    paused: bool = False
+
+    def apply(self, change: Change) -> None:
+        """Take in one change."""
+        match change:
+            case Requested():
+                if change.revision <= self.withdrawn.get(change.item, 0):
+                    self._end(change.task_id, "withdrawn")
+                elif change.task_id not in self.over:
+                    task = self.tasks.setdefault(change.task_id, Task())
+                    task.request = task.request or change
+            case Completed():
+                self._complete(change)
+            case Ended():
+                self._end(change.task_id, change.why)
+            case Withdrawn():
+                self._withdraw(change)
+            case Paused():
+                self.paused = change.paused
+
+    def open(self) -> dict[str, Task]:
+        """Tasks that were requested and are not over."""
+        return {task_id: task for task_id, task in self.tasks.items() if task.request}
+
+    def _complete(self, change: Completed) -> None:
+        if change.task_id in self.over:
+            return
+        task = self.tasks.setdefault(change.task_id, Task())
+        if change.retraction:
+            task.taken_back.add(change.verdict_id)
+            return
+        offset = NEVER if change.offset is None else change.offset
+        known = task.verdicts.get(change.verdict_id)
+        if known is None or offset < known.offset:
+            verdict = Verdict(change.verdict_id, change.seat, change.reviewer, offset)
+            task.verdicts[change.verdict_id] = verdict
+
+    def _withdraw(self, change: Withdrawn) -> None:
+        self.withdrawn[change.item] = max(change.revision, self.withdrawn.get(change.item, 0))
+        for task_id, task in list(self.tasks.items()):
+            request = task.request
+            if request and request.item == change.item and request.revision <= change.revision:
+                self._end(task_id, change.why)
+
+    def _end(self, task_id: str, why: str) -> None:
+        self.over.setdefault(task_id, why)
+        self.tasks.pop(task_id, None)
+
+
+def fold(changes: Iterable[Change]) -> Board:
+    """The board that changes come to."""
+    board = Board()
+    for change in changes:
+        board.apply(change)
+    return board
+
+
+def next_task(
+    board: Board, person: str, held: Mapping[tuple[str, int], str], now: int
+) -> tuple[str, int] | None:
+    """The task and seat that a person is given: the earliest deadline among those with a free seat on which they have
+    neither voted nor sit. `held` says who has an unexpired lease on which (task, seat); `now` is in ms.
+    """
+    if board.paused:
+        return None
+    tasks = [(task.request.deadline, key, task) for key, task in board.tasks.items() if task.request]
+    for _, key, task in sorted(tasks, key=lambda entry: entry[:2]):
+        assert task.request is not None
+        if task.request.expires <= now or person in {verdict.reviewer for verdict in task.standing()}:
+            continue
+        if any(task_id == key and holder == person for (task_id, _), holder in held.items()):
+            continue
+        free = [seat for seat in task.open_seats() if (key, seat) not in held]
+        if free:
+            return key, free[0]
+    return None

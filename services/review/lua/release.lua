@@ -1,0 +1,12 @@
+-- A person gives a task back and is not offered it again for a while; once more does nothing.
+-- ARGV: task, seat, person, number, epoch, ms for which it is not offered to them.
+if not ready() then return { 'rebuilding' } end
+local task = read(ARGV[1])
+local current = task.leases[ARGV[2]]
+if current and current.person == ARGV[3] and current.number == ARGV[4] and current.epoch == ARGV[5]
+  and current.pending == '' then
+  drop_lease(task, ARGV[2])
+  redis.call('ZADD', P .. 'skipped:' .. ARGV[3], int(NOW + tonumber(ARGV[6])), ARGV[1])
+  refresh(task)
+end
+return { 'ok' }
