@@ -1,13 +1,40 @@
 """What a submission becomes. Pure: the scores come in as numbers."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
 
 from services.events.ids import derived_id
 from services.events.instants import from_millis
 from services.events.topics import suffix_of
-from services.events.types import ContentClassified, ContentSubmitted, Score
+from services.events.types import ContentSubmitted, Score
 from services.scoring.text_hash import text_hash
 
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """content_classified.v1 with the item as it came: what platforms added to it goes on to people untouched."""
+
+    schema: Literal["content_classified.v1"] = "content_classified.v1"
+    event_id: str
+    occurred_at: str
+    source: str
+    item_id: str
+    revision: int
+    withdrawn: bool
+    item: msgspec.Raw
+    text_hash: str | None
+    scores: tuple[Score, ...]
+    model_version: str | None
+    tier: Literal["fast", "slow"]
+    accepted_at: str
+
+
+class _Carried(msgspec.Struct):
+    item: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_carried = msgspec.json.Decoder(_Carried).decode
 BINS = 20  # equal bins of [0, 1] in a histogram of scores
 
 
@@ -24,14 +51,16 @@ def forged_source(topic: str, event: ContentSubmitted) -> str | None:
 
 def classified(
     event: ContentSubmitted,
+    raw: bytes,
     model_version: str,
     categories: Sequence[str],
     probabilities: Sequence[float] | None,
     accepted: int,
     now: int,
-) -> ContentClassified:
-    """The event with its scores. `probabilities` are in the order of `categories`, None for a withdrawal.
+) -> Scored:
+    """The event, which `raw` encodes, with its scores.
 
+    `probabilities` are in the order of `categories`, None for a withdrawal.
     `accepted` is when Kafka appended the submission, `now` the time of scoring, both in ms. The id is derived from
     what was submitted, not from the model, so that a repeat yields the same event.
     """
@@ -43,7 +72,7 @@ def classified(
             for category, probability in zip(categories, probabilities, strict=True)
         )
     scored = item is not None and not event.withdrawn
-    return ContentClassified(
+    return Scored(
         event_id=derived_id(
             "content_classified", event.source, event.item_id, event.revision, int(event.withdrawn)
         ),
@@ -52,7 +81,7 @@ def classified(
         item_id=event.item_id,
         revision=event.revision,
         withdrawn=event.withdrawn,
-        item=item if scored else None,
+        item=_carried(raw).item if scored else msgspec.Raw(b"null"),
         text_hash=text_hash(event.source, item.kind, item.text, item.media) if scored and item else None,
         scores=scores,
         model_version=model_version if scored else None,

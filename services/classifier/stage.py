@@ -8,7 +8,7 @@ from services.classifier.summary import Summary
 from services.events.codec import decode
 from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
-from services.events.types import ContentClassified, ContentSubmitted
+from services.events.types import ContentSubmitted
 from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.stage import Effect, Stateless
@@ -50,7 +50,13 @@ class ClassifierStage:
         for record, event in good:
             probabilities = None if event.withdrawn else next(rows)
             out = core.classified(
-                event, bundle.model_version, bundle.categories, probabilities, record.timestamp, now
+                event,
+                record.value or b"",
+                bundle.model_version,
+                bundle.categories,
+                probabilities,
+                record.timestamp,
+                now,
             )
             yield self._publisher.outgoing(
                 out, item_key(event.source, event.item_id), record, record.timestamp
@@ -77,7 +83,7 @@ class ClassifierStage:
     def committed(self, produced: Sequence[Outgoing]) -> None:
         """Count what is committed."""
         for out in produced:
-            if isinstance(out.event, ContentClassified):
+            if isinstance(out.event, core.Scored):
                 self._summary.add(out.event)
 
     def reports(self, now: int) -> Iterable[Outgoing]:

@@ -1,9 +1,9 @@
 """Histograms of what a worker scored, between two summaries."""
 
-from services.classifier.core import add_to_histograms
+from services.classifier.core import Scored, add_to_histograms
 from services.events.ids import derived_id
 from services.events.instants import from_millis
-from services.events.types import ContentClassified, Histogram, ScoresSummarized
+from services.events.types import Histogram, ScoresSummarized
 
 
 class Summary:
@@ -15,7 +15,7 @@ class Summary:
         self._items: dict[str, int] = {}
         self._histograms: dict[str, dict[str, list[int]]] = {}
 
-    def add(self, event: ContentClassified) -> None:
+    def add(self, event: Scored) -> None:
         """Count one committed event; a withdrawal has no scores."""
         if event.model_version is None:
             return

@@ -1,11 +1,13 @@
 """Configuration of Kafka clients, in one place, with the reason for each setting."""
 
+from typing import Any
+
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
 from services.runtime.settings import LoopSettings, Settings
 
-CLIENT = {
+CLIENT: dict[str, Any] = {
     "retry.backoff.ms": 5,  # a new transaction right after a commit is told "concurrent": the default waits 100 ms
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,  # a broker that comes back is found within a second
@@ -14,7 +16,7 @@ CLIENT = {
     # (seen after a restart of the only broker: commit_transaction never returned): keep the brokers it knows.
     "metadata.recovery.strategy": "none",
 }
-PRODUCER = CLIENT | {
+PRODUCER: dict[str, Any] = CLIENT | {
     "enable.idempotence": True,
     "acks": "all",
     "partitioner": "murmur2_random",  # the hash of Java and Faust: one item, one partition
@@ -22,7 +24,7 @@ PRODUCER = CLIENT | {
     "linger.ms": 0,  # batches come from the loop, waiting for more would only add latency
     "message.max.bytes": 2_200_000,  # dead.letter takes 2 MiB; sizes are checked before
 }
-CONSUMER = CLIENT | {
+CONSUMER: dict[str, Any] = CLIENT | {
     "isolation.level": "read_committed",
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -76,5 +78,4 @@ def lone_consumer(settings: Settings, name: str) -> Consumer:
 
 def admin(settings: Settings) -> AdminClient:
     """A client that asks the cluster about itself."""
-    config: dict[str, str | int | float | bool] = {**CLIENT, "bootstrap.servers": settings.kafka}
-    return AdminClient(config)
+    return AdminClient(CLIENT | {"bootstrap.servers": settings.kafka})

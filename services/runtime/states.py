@@ -47,9 +47,18 @@ class Shard(Generic[S]):
         return None
 
     def due_keys(self, until: int) -> list[bytes]:
-        """Keys whose committed state is due at `until` (ms) or before, the earliest first. Takes none away."""
-        timers = sorted({(due, key) for due, key in self._timers if due <= until})
-        return [key for due, key in timers if key in self.states and self.states[key].due == due]
+        """Keys whose committed state is due at `until` (ms) or before, the earliest first.
+
+        Takes none away: they stay due until a state with another due time is applied, so an abort loses no timer.
+        """
+        found: dict[bytes, int] = {}
+        while self._timers and self._timers[0][0] <= until:
+            due, key = heapq.heappop(self._timers)
+            if key in self.states and self.states[key].due == due:
+                found[key] = due
+        for key, due in found.items():
+            heapq.heappush(self._timers, (due, key))
+        return list(found)
 
 
 class States(Generic[S]):

@@ -17,8 +17,9 @@ PROGRAM = textwrap.dedent(
     from tests.integration.runtime.conftest import CountingStage
     given = json.loads(sys.argv[1])
     stage = CountingStage(given["out"])
-    run_worker(Wiring(given["service"], stage, tuple(given["inputs"]), (given["signal"],), (given["out"],), given["changelog"]),
-               LoopSettings.model_validate(given["settings"]))
+    inputs, signal, out = tuple(given["inputs"]), (given["signal"],), (given["out"],)
+    wiring = Wiring(given["service"], stage, inputs, signal, out, given["changelog"])
+    run_worker(wiring, LoopSettings.model_validate(given["settings"]))
     """
 )
 
