@@ -1,0 +1,152 @@
+"""A policy is parsed, or refused with line and column and what to do."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.policy.errors import InvalidPolicy
+from services.policy.parse import parse
+from tests.unit.policy.making import DOCUMENT, QUEUES
+
+VALID = """\
+name: trial
+automation: true
+categories:
+  toxicity: {remove: 0.9, allow: 0.3, severity: 2}
+  hate:
+    remove: 0.8
+    severity: 3
+    queue: expert
+queues:
+  general: {votes: 2, lease_seconds: 300, deadline_minutes: 60, expire_hours: 100}
+  expert: {votes: 1, lease_seconds: 600, deadline_minutes: 120, expire_hours: 90}
+queue: general
+escalation: expert
+while_pending: publish
+fallback: allow
+audit: {share: 0.1, queue: expert, supersede: true}
+alarms:
+  model_against_people: {max_disagreement: 0.3, min_count: 30, window_minutes: 60}
+"""
+
+
+def problems(text: str, categories: frozenset[str] | None = None) -> list[tuple[int, int, str]]:
+    with pytest.raises(InvalidPolicy) as refused:
+        parse(text, QUEUES, categories)
+    return [tuple(problem) for problem in refused.value.problems]  # type: ignore[misc]
+
+
+def test_a_policy_is_what_its_yaml_says() -> None:
+    policy = parse(VALID, QUEUES)
+    assert policy.categories["toxicity"].remove == 0.9
+    assert policy.categories["toxicity"].queue == "general", "it names none: the policy's own"
+    assert policy.categories["hate"].queue == "expert"
+    assert policy.categories["hate"].allow is None
+    assert policy.queues["general"].expire_ms == 100 * 3_600_000
+    assert policy.model_against_people is not None
+    assert policy.model_against_people.window_ms == 3_600_000
+
+
+def test_the_version_is_the_name_and_a_hash_of_the_document() -> None:
+    version = parse(VALID, QUEUES).version
+    assert version.startswith("trial-") and len(version) == len("trial-") + 8
+    assert parse(VALID + "# a comment\n", QUEUES).version != version
+    assert parse(VALID, QUEUES).version == version
+
+
+def test_the_starter_policy_is_one() -> None:
+    text = Path("infra/starter/policy.yaml").read_text("utf-8")
+    policy = parse(text, QUEUES, frozenset({"toxicity", "hate", "spam"}))
+    assert policy.automation and set(policy.categories) == {"toxicity", "hate", "spam"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "column", "says"),
+    [
+        (
+            "  toxicity: {",
+            "  toxicty: {",
+            4,
+            3,
+            "unknown category `toxicty`: the live model scores hate, toxicity",
+        ),
+        ("    queue: expert", "    queue: exprt", 8, 12, "unknown queue `exprt`"),
+        (
+            "  expert: {votes: 1",
+            "  elders: {votes: 1",
+            11,
+            3,
+            "unknown queue `elders`: schemas/topics.yaml has",
+        ),
+        ("escalation: expert", "escalation: audit", 13, 13, "unknown queue `audit`: `queues` of this policy"),
+        ("queue: expert, supersede", "queue: none, supersede", 16, 28, "unknown queue `none`"),
+        ("allow: 0.3", "allow: 0.95", 4, 34, "thresholds of `toxicity` cross"),
+        ("allow: 0.3", "allow: 0.9", 4, 34, "thresholds of `toxicity` cross"),
+        ("expire_hours: 100", "expire_hours: 168", 10, 79, "less than 168 hours"),
+        (
+            "deadline_minutes: 120",
+            "deadline_minutes: 5401",
+            11,
+            60,
+            "deadline of `expert` lies after its expiry",
+        ),
+        ("remove: 0.8", "remove: 8", 6, 13, "8 is greater than the maximum of 1"),
+        ("remove: 0.8", "remove: .nan", 6, 13, ".nan is no number"),
+        ("remove: 0.8", "remove: high", 6, 13, "'high' is not of type 'number'"),
+        ("remove: 0.8", "remvoe: 0.8", 6, 5, "unknown key `remvoe`: here are allowed remove, allow"),
+        ("    severity: 3\n", "", 5, 3, "'severity' is a required property of categories.hate"),
+        ("name: trial\n", "", 1, 1, "'name' is a required property of a policy"),
+        ("  toxicity: {", "  Toxicity: {", 4, 3, "'Toxicity' does not match"),
+        ("automation: true", "automation: maybe", 2, 13, "'maybe' is not of type 'boolean'"),
+        ("while_pending: publish", "while_pending: ask", 14, 16, "'ask' is not one of"),
+        ("automation: true", "name: again", 2, 1, "`name` is here twice"),
+        ("automation: true", "automation: !!python/name:os.system", 2, 13, "not YAML"),
+        ("automation: true", "automation: [", 4, 11, "not YAML"),
+        ("automation: true", "automation: 2026-02-30", 2, 13, "not a value"),
+        ("name: trial", "name: tri\x01al", 1, 10, "not YAML: special characters are not allowed"),
+        ("automation: true", "automation: true\n---", 3, 1, "not YAML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_line_and_column(
+    old: str, new: str, line: int, column: int, says: str
+) -> None:
+    assert old in VALID
+    found = problems(VALID.replace(old, new, 1), frozenset({"toxicity", "hate"}))
+    assert [(at_line, at_column) for at_line, at_column, what in found if says in what] == [(line, column)], (
+        found
+    )
+
+
+def test_every_problem_is_named_at_once_and_in_order() -> None:
+    found = problems(VALID.replace("severity: 2", "severity: -1").replace("share: 0.1", "share: 2"))
+    assert [line for line, _, _ in found] == [4, 16]
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        (BOMB, 2, "alias *a: write the value out"),
+        ("a: &a [*a]", 1, "alias *a"),
+        ("[" * 5000, 1, "nested more than 20 deep"),
+        ("a" * 200_001, 1, "at most 200000"),
+        ("", 1, "the document is empty"),
+        ("- a", 1, "is not of type 'object'"),
+        ("? [a]\n: b", 1, "a key must be a word"),
+    ],
+)
+def test_what_is_no_plain_document_is_refused_before_it_grows(text: str, line: int, says: str) -> None:
+    (found,) = problems(text)
+    assert found[0] == line and says in found[2]
+
+
+def test_flow_and_block_style_are_the_same() -> None:
+    assert (
+        parse(yaml.safe_dump(DOCUMENT), QUEUES).categories
+        == parse(yaml.safe_dump(DOCUMENT, default_flow_style=True), QUEUES).categories
+    )
