@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from infra.local.errors import WrongSetting
+from infra.local.ports import LOOPBACK, free_ports
 from services.runtime.settings import Settings
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
@@ -61,6 +62,19 @@ class StackSettings(Settings):
         return _loopback_port(
             self.redis_url, self.redis_url, "SLUICEGATE_REDIS_URL", "redis://127.0.0.1:16379/0"
         )
+
+
+def on_free_ports(var: Path, **given: Any) -> StackSettings:
+    """Settings of a stack beside others: its own folder, free ports, and whatever else is `given`."""
+    names = [name for name in StackSettings.model_fields if name.endswith("_port")]
+    kafka, redis, *others = free_ports(2 + len(names))
+    free: dict[str, Any] = {
+        "var": var,
+        "kafka": f"{LOOPBACK}:{kafka}",
+        "redis_url": f"redis://{LOOPBACK}:{redis}/0",
+        **dict(zip(names, others, strict=True)),
+    }
+    return StackSettings(**(free | given))
 
 
 def _loopback_port(value: str, url: str, setting: str, example: str) -> int:

@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -15,9 +14,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from infra.local.bootstrap import TOPICS
 from infra.local.errors import NotReady, PortTaken, WrongSetting
-from infra.local.ports import free_ports
 from infra.local.processes import Process
-from infra.local.settings import StackSettings
+from infra.local.settings import on_free_ports
 from infra.local.stack import Stack
 
 TINY = "tests.integration.local.tiny"
@@ -36,19 +34,7 @@ def make_stack(tmp_path: Path) -> Iterator[Make]:
     def make(
         var: Path = tmp_path / "var", processes: tuple[Process, ...] = SERVICES, ready_seconds: int = 60
     ) -> Stack:
-        kafka, controller, redis, *others = free_ports(12)
-        names = [
-            name for name in StackSettings.model_fields if name.endswith("_port") and "kafka" not in name
-        ]
-        given: dict[str, Any] = {
-            "var": var,
-            "kafka": f"127.0.0.1:{kafka}",
-            "kafka_controller_port": controller,
-            "redis_url": f"redis://127.0.0.1:{redis}/0",
-            "ready_seconds": ready_seconds,
-            **dict(zip(names, others, strict=True)),
-        }
-        settings = StackSettings(**given)
+        settings = on_free_ports(var, ready_seconds=ready_seconds)
         made.append(Stack(settings, processes, (TOPICS,)))
         return made[-1]
 
