@@ -128,7 +128,7 @@ def _tasks(outcomes: Outcomes, items: set[tuple[str, str]]) -> Iterator[Finding]
     for task, requested in outcomes.requests.items():
         if not _of(task, items):
             continue
-        key = _key(task)
+        key = outcomes.key(task)
         if len(requested) > 1:
             yield Finding("duplicated", "task", task)
         settled = outcomes.settlements.get(task, [])
@@ -221,7 +221,7 @@ def _verdicts(manifest: Contents, outcomes: Outcomes) -> Iterator[tuple[str, Fin
             yield "retracted", None
         elif counted:
             yield "counted", None
-        elif (closing := outcomes.closed(_key(told.task_id), told.task_id)) is not None:
+        elif (closing := outcomes.closed(outcomes.key(told.task_id), told.task_id)) is not None:
             yield f"task closed: {closing.reason}", None
         elif any(_taken(s, recorded[0]) for s in settled):
             yield "seat or person had voted", None
@@ -231,10 +231,6 @@ def _verdicts(manifest: Contents, outcomes: Outcomes) -> Iterator[tuple[str, Fin
 
 def _taken(settled: ReviewSettled, verdict: ReviewCompleted) -> bool:
     return any(vote.seat == verdict.seat or vote.reviewer == verdict.reviewer for vote in settled.votes)
-
-
-def _key(task: str) -> Key:
-    return Key(*parse_task_id(task)[:3])
 
 
 def _of(task: str, items: set[tuple[str, str]]) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loadtests.manifest import Key
-from loadtests.scan import Seen
+from loadtests.scan import Seen, base_of
 from services.events import codec
+from services.events.ids import parse_task_id
 from services.events.types import (
     ContentDecided,
     LabelRecorded,
@@ -75,6 +76,11 @@ class Outcomes:
             case LabelRecorded():
                 self.labels[event.task_id].append(event)
 
+    @staticmethod
+    def key(task: str) -> Key:
+        """The revision that a task is about."""
+        return Key(*parse_task_id(task)[:3])
+
     def named_tasks(self) -> set[str]:
         """Every task that any event but a request names."""
         voted = {
@@ -100,7 +106,7 @@ def fold(records: Iterable[Seen]) -> Outcomes:
     """The outcome topics' records, folded; tombstones are passed over. Raises UndecodableEvent: ours never are."""
     found = Outcomes()
     for record in records:
-        event_type = OUTCOME_TOPICS.get(".".join(record.topic.split(".", 2)[:2]))
+        event_type = OUTCOME_TOPICS.get(base_of(record.topic))
         if event_type is not None and record.value is not None:
             found.add(codec.decode(event_type, record.value), record.timestamp)
     return found

@@ -42,6 +42,11 @@ def scan(bootstrap: str, bases: Collection[str], timeout: float = 60) -> Iterato
         everything.close()
 
 
+def base_of(topic: str) -> str:
+    """`content.submitted` of `content.submitted.demo`, and of itself."""
+    return ".".join(topic.split(".", 2)[:2])
+
+
 Partition = tuple[str, int]
 
 
@@ -50,7 +55,7 @@ def _partitions(consumer: Consumer, bases: Collection[str], timeout: float) -> l
     return [
         (name, number)
         for name, topic in sorted(topics.items())
-        if name in bases or ".".join(name.split(".", 2)[:2]) in bases
+        if name in bases or base_of(name) in bases
         for number in topic.partitions
     ]
 

@@ -1,0 +1,84 @@
+"""Playing posts, edits and withdrawals in as a platform would, with the manifest written before and after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from loadtests.manifest import Acknowledged, Key, Kind, Manifest, Refused
+from services.cli.sending import Sender
+from services.events.types import ContentSubmitted, Item
+
+Via = Literal["http", "kafka"]
+
+
+@dataclass(frozen=True)
+class Play:
+    """One thing to publish: a post, an edit (a higher revision) or a withdrawal, and by which way."""
+
+    item_id: str
+    text: str = ""
+    labels: frozenset[str] = frozenset()
+    revision: int = 1
+    kind: Kind = "post"
+    part: str = ""
+    via: Via = "http"
+
+    def event(self, source: str) -> ContentSubmitted:
+        """As it is published."""
+        item = None if self.kind == "withdrawal" else Item(kind="post", text=self.text)
+        withdrawn = self.kind == "withdrawal"
+        return ContentSubmitted(
+            source=source, item_id=self.item_id, revision=self.revision, withdrawn=withdrawn, item=item
+        )
+
+
+class Player:
+    """Publishes for one source."""
+
+    def __init__(self, source: str, manifest: Manifest, senders: dict[Via, Sender]) -> None:
+        self.source = source
+        self._manifest = manifest
+        self._senders = senders
+        self._texts: dict[str, frozenset[str]] = {}
+
+    def known(self, text: str) -> frozenset[str] | None:
+        """The categories of a text that was sent."""
+        return self._texts.get(text)
+
+    def play(self, plays: Sequence[Play], rate: float | None = None, batch: int = 50) -> None:
+        """Publishes in order, `batch` at a time and `rate` a second at the most; those of a batch that go another
+        way than the one before go after it. Raises NotTaken where something was not acknowledged.
+        """
+        started = time.monotonic()
+        for at in range(0, len(plays), batch):
+            if rate is not None and (early := started + at / rate - time.monotonic()) > 0:
+                time.sleep(early)
+            chosen = plays[at : at + batch]
+            for via in dict.fromkeys(play.via for play in chosen):
+                self._send([play for play in chosen if play.via == via], via)
+
+    def _send(self, plays: Sequence[Play], via: Via) -> None:
+        numbers = []
+        for play in plays:
+            if play.kind != "withdrawal":
+                self._texts[play.text] = play.labels
+            key = Key(self.source, play.item_id, play.revision)
+            numbers.append(self._manifest.publish(key, play.kind, play.labels, play.part, via))
+        answers = self._senders[via].send([play.event(self.source) for play in plays])
+        problems = []
+        for number, play, answer in zip(numbers, plays, answers, strict=True):
+            if answer.status == 202:
+                self._manifest.note(Acknowledged(number))
+                continue
+            if answer.status != 503:  # that may yet arrive
+                self._manifest.note(Refused(number))
+            problems.append(f"{play.item_id}@{play.revision} over {via}: {answer.status} {answer.detail}")
+        if problems:
+            raise NotTaken(f"{len(problems)} of {len(plays)} not acknowledged, first {problems[0]}")
+
+
+class NotTaken(Exception):
+    """Something that should have been acknowledged was not."""
