@@ -7,6 +7,7 @@ A change in what `normalise` returns is a new NORMALISATION_VERSION: a bundle tr
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 NORMALISATION_VERSION = 1
 
@@ -67,9 +68,7 @@ def _fold(text: str) -> str:
 def _segments(text: str) -> list[tuple[int, int, str]]:
     """(start, end, folded) pieces of text, cut before every character that starts a new grapheme base."""
     cuts = [i for i, c in enumerate(text) if i == 0 or not (unicodedata.combining(c) or _joins(c))]
-    return [
-        (start, end, _fold(text[start:end])) for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True)
-    ]
+    return [(start, end, _fold(text[start:end])) for start, end in pairwise([*cuts, len(text)])]
 
 
 def _joins(character: str) -> bool:
