@@ -28,13 +28,14 @@ def main() -> None:
     health, metrics = Health(), MonitorMetrics()
     port = serve_health(health, metrics.registry, settings.host, settings.metrics_port)
     log.info("started", kafka=settings.kafka, metrics_port=port)
+    topics = load_topics()
     try:
-        broadcasts = Broadcasts(settings, admin(settings), metrics)
+        broadcasts = Broadcasts(settings, frozenset(topics.queues), admin(settings), metrics)
     except (RuntimeFault, KafkaException) as fault:
         log.error("ended", reason=str(fault), kind=type(fault).__name__)
         sys.exit(1)
     recount = Recount(settings.analytics_url, settings.recount_timeout_seconds)
-    monitor = Monitor(settings, load_topics(), broadcasts, recount, health, metrics)
+    monitor = Monitor(settings, topics, broadcasts, recount, health, metrics)
     worker = Worker(monitor.app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # logs are lines of JSON
     worker.execute_from_commandline()

@@ -9,7 +9,7 @@ import faust
 from services.events.codec import decode
 from services.events.errors import EventError
 from services.events.types import LabelRecorded, ReviewCompleted, ReviewSettled, ScoresSummarized
-from services.monitor.core.observing import Observation, Observed, observations
+from services.monitor.core.observing import Observed, observations
 from services.monitor.core.windows import Cell, Pane, accumulate, pane_of
 from services.monitor.metrics import MonitorMetrics
 from services.monitor.settings import MonitorSettings
@@ -62,6 +62,7 @@ class Counted:
         self.table = self.app.Table(
             self.changelog,
             default=list,
+            key_type=bytes,  # or Faust writes keys as JSON and reads them back as they are
             partitions=self.partitions,
             changelog_topic=raw_changelog(self.app, self.changelog, self.partitions),
         )
@@ -75,9 +76,10 @@ class Counted:
 
     async def _count(self, stream: Any) -> None:
         async for event in stream.events():
-            self.count(event.message.topic, event.message.partition, event.value, now_ms())
+            message = event.message
+            self.count(message.topic, message.partition, message.offset, event.value, now_ms())
 
-    def count(self, topic: str, partition: int, value: bytes | None, now: int) -> None:
+    def count(self, topic: str, partition: int, offset: int, value: bytes | None, now: int) -> None:
         """Count one record. What cannot be decoded is skipped: the services that decide dead-letter it."""
         self._prune(partition, now)
         if value is None:
@@ -87,18 +89,18 @@ class Counted:
         except EventError:
             self.metrics.skipped.labels(topic, "undecodable").inc()
             return
+        if found and (reason := self._out_of_time(found[0].at, now)) is not None:
+            self.metrics.skipped.labels(topic, reason).inc()
+            return
         self.metrics.events.labels(topic).inc()
         for observation in found:
-            if (reason := self._out_of_time(observation, now)) is not None:
-                self.metrics.skipped.labels(topic, reason).inc()
-                continue
             key = pane_of(observation, partition, self.settings.step_seconds * 1000).key()
-            self.table[key] = accumulate(Cell(*self.table[key]), observation, now).row()
+            self.table[key] = accumulate(Cell(*self.table[key]), observation, offset, now).row()
 
-    def _out_of_time(self, observation: Observation, now: int) -> str | None:
-        if observation.at < now - self.settings.late_seconds * 1000:
+    def _out_of_time(self, at: int, now: int) -> str | None:
+        if at < now - self.settings.late_seconds * 1000:
             return "late"
-        return "early" if observation.at > now + EARLY else None
+        return "early" if at > now + EARLY else None
 
     def _prune(self, partition: int, now: int) -> None:
         """Forget panes that no window needs any more; a table changes only while a record is handled."""
@@ -114,6 +116,6 @@ class Counted:
 def raw_changelog(app: Any, name: str, partitions: int) -> Any:
     """The changelog of a table, under the name that topics.yaml has."""
     return app.topic(
-        name, key_type=str, key_serializer="raw", value_serializer="json", partitions=partitions,
+        name, key_type=bytes, key_serializer="raw", value_serializer="json", partitions=partitions,
         acks=False, internal=True, compacting=True, maxsize=131_072, allow_empty=True,
     )  # fmt: skip

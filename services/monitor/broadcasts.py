@@ -8,9 +8,10 @@ from services.events.errors import EventError
 from services.events.types import AlarmRaised, PolicyReleased
 from services.monitor.core.alarming import Limits, Subject
 from services.monitor.core.observing import AGAINST_PEOPLE
-from services.monitor.limits import InvalidLimits, limits_of
+from services.monitor.limits import default_limits, limits_of
 from services.monitor.metrics import MonitorMetrics
 from services.monitor.settings import MonitorSettings
+from services.policy.errors import PolicyError
 from services.runtime.reading import broadcast_topics
 from services.runtime.records import Record
 
@@ -21,9 +22,11 @@ log = structlog.get_logger()
 class Broadcasts:
     """Reads both topics to their end, then follows them. Raises MissingTopic, KafkaException when built."""
 
-    def __init__(self, settings: MonitorSettings, admin: AdminClient, metrics: MonitorMetrics) -> None:
-        self._settings, self._metrics = settings, metrics
-        self.limits: Limits = limits_of(None, settings)
+    def __init__(
+        self, settings: MonitorSettings, queues: frozenset[str], admin: AdminClient, metrics: MonitorMetrics
+    ) -> None:
+        self._settings, self._queues, self._metrics = settings, queues, metrics
+        self.limits: Limits = default_limits(settings)
         self.active: set[Subject] = set()
         self._reader = broadcast_topics(settings, "monitor", admin, TOPICS)
         for record in self._reader.to_end(admin):
@@ -48,7 +51,7 @@ class Broadcasts:
             if record.base == "policy.released":
                 if record.value is not None:
                     released = decode(PolicyReleased, record.value)
-                    self.limits = limits_of(released.document, self._settings)
+                    self.limits = limits_of(released.document, self._queues, self._settings)
                     log.info("policy", version=released.policy_version, limits=self.limits._asdict())
             elif record.value is not None:
                 alarm = decode(AlarmRaised, record.value)
@@ -56,7 +59,7 @@ class Broadcasts:
                     self.note(Subject(alarm.category or "", alarm.model_version or ""), alarm.active)
             else:
                 self.active = {subject for subject in self.active if subject.key.encode() != record.key}
-        except (EventError, InvalidLimits) as error:
+        except (EventError, PolicyError) as error:
             self._metrics.bad_broadcasts.labels(record.base).inc()
             log.error(
                 "a broadcast cannot be read, what was in force stays", topic=record.base, error=str(error)

@@ -41,7 +41,10 @@ class Observation:
 
 
 def observations(event: Observed) -> Iterator[Observation]:
-    """All that an event says. A retraction says nothing: the verdict was given, and settlements leave it out."""
+    """All that an event says, at one instant.
+
+    A retraction says nothing: the verdict was given, and settlements leave it out.
+    """
     if isinstance(event, ReviewSettled):
         yield from _settlement(event)
     elif isinstance(event, ReviewCompleted):

@@ -15,19 +15,30 @@ from services.monitor.core.observing import Observation, Series
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a pane or window comes to; `touched` is when it was last added to, ms."""
+    """What a pane or window comes to; `touched` is when it was last added to, ms.
+
+    `offset` is that of the last event counted in a pane. A measure comes from one topic, a pane from one partition of
+    it, so what is read again after a crash is known by it and not counted twice: Faust repeats events then, with
+    their effect on tables already committed (measured), whatever its `exactly_once` promises.
+    """
 
     amount: float = 0
     count: int = 0
     touched: int = 0
+    offset: int = -1
 
     def row(self) -> list[float]:
         """As a table has it."""
-        return [self.amount, self.count, self.touched]
+        return [self.amount, self.count, self.touched, self.offset]
 
     def plus(self, other: "Cell") -> "Cell":
         """Both together."""
-        return Cell(self.amount + other.amount, self.count + other.count, max(self.touched, other.touched))
+        return Cell(
+            self.amount + other.amount,
+            self.count + other.count,
+            max(self.touched, other.touched),
+            max(self.offset, other.offset),
+        )
 
 
 class Pane(NamedTuple):
@@ -37,14 +48,14 @@ class Pane(NamedTuple):
     start: int  # ms
     series: Series
 
-    def key(self) -> str:
-        """As the table has it: no part may contain a space, by the schemas."""
-        return " ".join((str(self.partition), str(self.start), *self.series))
+    def key(self) -> bytes:
+        """As the table has it: all is ASCII and no part contains a space, by the schemas."""
+        return " ".join((str(self.partition), str(self.start), *self.series)).encode()
 
     @classmethod
-    def of(cls, key: str) -> "Pane":
+    def of(cls, key: bytes) -> "Pane":
         """The pane of a table's key."""
-        partition, start, *series = key.split(" ")
+        partition, start, *series = key.decode().split(" ")
         return cls(int(partition), int(start), Series(*series))
 
 
@@ -69,9 +80,11 @@ class Window(NamedTuple):
         return self.share
 
 
-def accumulate(cell: Cell, observation: Observation, now: int) -> Cell:
-    """The cell with one observation more, seen at `now` (ms)."""
-    return cell.plus(Cell(observation.amount, observation.count, now))
+def accumulate(cell: Cell, observation: Observation, offset: int, now: int) -> Cell:
+    """The cell with one observation more, of the event at `offset`, seen at `now` (ms); as it is where it has that."""
+    if offset <= cell.offset:
+        return cell
+    return cell.plus(Cell(observation.amount, observation.count, now, offset))
 
 
 def pane_of(observation: Observation, partition: int, step: int) -> Pane:
