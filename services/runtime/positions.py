@@ -5,15 +5,17 @@ take offsets that no record has. So ends are asked for uncommitted, and progress
 moves over markers, or the offset of an end-of-partition event, which is there even where no record ever was.
 """
 
+import time
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from services.runtime.errors import MissingTopic
 
 Partition: TypeAlias = tuple[str, int]
+LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -33,15 +35,23 @@ def uncommitted_ends(
 ) -> dict[Partition, int]:
     """The end offset of each partition, open transactions included.
 
-    Raises KafkaException where the broker does not answer within `timeout` seconds.
+    Waits for leaders: a topic that was just created has none for a moment. Raises KafkaException where the broker
+    does not answer within `timeout` seconds.
     """
     asked = {TopicPartition(topic, number): LATEST for topic, number in partitions}
     if not asked:
         return {}
-    futures = admin.list_offsets(
-        asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout
-    )
-    return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+    deadline = time.monotonic() + timeout
+    while True:
+        futures = admin.list_offsets(
+            asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout
+        )
+        try:
+            return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in LEADERLESS or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 class Progress:
