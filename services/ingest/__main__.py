@@ -1,0 +1,74 @@
+"""`python -m services.ingest`: builds the clients and serves until SIGTERM."""
+
+import threading
+import time
+
+import httpx
+import redis.asyncio as redis
+import uvicorn
+from confluent_kafka import KafkaException
+
+from services.events.topics import load_topics
+from services.ingest.acceptance import Acceptance
+from services.ingest.api import Audit, build
+from services.ingest.memory import Memory
+from services.ingest.metrics import IngestMetrics
+from services.ingest.settings import IngestSettings
+from services.ingest.standing import Standing
+from services.runtime.acknowledged import AcknowledgedProducer
+from services.runtime.apikeys import KeyCache, KeyStore
+from services.runtime.health import Health
+from services.runtime.kafka import admin
+from services.runtime.logs import configure_logs
+from services.runtime.publishing import Publisher
+
+PROBE_SECONDS = 2.0
+
+
+def watch_kafka(settings: IngestSettings, health: Health, stopping: threading.Event) -> None:
+    """Ready while Kafka answers."""
+    client = admin(settings)
+    while not stopping.is_set():
+        try:
+            client.list_topics(timeout=PROBE_SECONDS)
+            health.ready()
+        except KafkaException as error:
+            health.not_ready(
+                f"no Kafka at {settings.kafka} ({error.args[0].name()}): start it, or set SLUICEGATE_KAFKA"
+            )
+        stopping.wait(PROBE_SECONDS)
+
+
+def main() -> None:
+    """Serve."""
+    settings = IngestSettings()
+    configure_logs("ingest", settings.log_level)
+    metrics, health, stopping = IngestMetrics(), Health(), threading.Event()
+    producer = AcknowledgedProducer(settings, settings.ingest_ack_ms)
+    publisher = Publisher("ingest", load_topics())
+    client = redis.from_url(settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5)
+    memory = Memory(client, settings.ingest_remember_seconds, time.monotonic, metrics.redis_away.inc)
+    analytics = httpx.AsyncClient(base_url=settings.analytics_url, timeout=settings.ingest_lookup_seconds)
+    keys = KeyCache(KeyStore(settings.database_url), time.monotonic, settings.ingest_key_age_seconds)
+
+    async def close() -> None:
+        stopping.set()
+        await analytics.aclose()
+        await client.aclose()
+        producer.close()
+
+    app = build(
+        keys,
+        Acceptance(memory, producer, publisher, metrics),
+        Standing(analytics, memory),
+        Audit(producer, publisher),
+        metrics,
+        health,
+        close,
+    )
+    threading.Thread(target=watch_kafka, args=(settings, health, stopping), daemon=True).start()
+    uvicorn.run(app, host=settings.host, port=settings.ingest_port, log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

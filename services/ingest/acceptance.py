@@ -1,0 +1,126 @@
+"""Accepting: quota, repeats, Kafka's acknowledgement, and what each item is answered."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.ingest.core import Refused, Submission
+from services.ingest.memory import Admission, Memory
+from services.ingest.metrics import IngestMetrics
+from services.runtime.acknowledged import AcknowledgedProducer, NotAcknowledged
+from services.runtime.apikeys import ApiKey
+from services.runtime.clock import now_ms
+from services.runtime.problems import Problem
+from services.runtime.publishing import Publisher
+
+RETRY_SECONDS = 2  # after which a caller may ask again where Kafka is away
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What becomes of one item: accepted (202), or a problem."""
+
+    submission: Submission | None = None
+    problem: Problem | None = None
+
+    @property
+    def status(self) -> int:
+        return self.problem.status if self.problem else 202
+
+    def document(self) -> dict[str, Any]:
+        """The answer as JSON has it."""
+        found: dict[str, Any] = {"status": self.status}
+        if self.submission is not None:
+            event = self.submission.event
+            found |= {"item_id": event.item_id, "revision": event.revision}
+            if self.problem is None:
+                found |= {"event_id": event.event_id, "source": event.source}
+        if self.problem is not None:
+            found |= self.problem.document()
+        return found
+
+
+class Acceptance:
+    """Takes items of any number of requests at once."""
+
+    def __init__(
+        self, memory: Memory, producer: AcknowledgedProducer, publisher: Publisher, metrics: IngestMetrics
+    ) -> None:
+        self._memory = memory
+        self._producer = producer
+        self._publisher = publisher
+        self._metrics = metrics
+
+    async def accept(self, key: ApiKey, wanted: Sequence[Submission | Refused]) -> list[Answer]:
+        """An answer for each, in order. One that is refused harms no other."""
+        good = [each for each in wanted if isinstance(each, Submission)]
+        admission = await self._memory.admit(key.key_id, key.quota, len(wanted), good)
+        known = iter(admission.known)
+        answers: list[Answer] = []
+        to_send: list[int] = []
+        for number, each in enumerate(wanted):
+            before = next(known) if isinstance(each, Submission) else None
+            if number >= admission.granted:
+                answers.append(self._over_quota(key, each, admission))
+            elif isinstance(each, Refused):
+                answers.append(Answer(problem=problem_of(each)))
+            elif before is None:
+                answers.append(Answer(each))
+                to_send.append(number)
+            elif before.fingerprint == each.fingerprint:
+                self._metrics.repeats.inc()
+                answers.append(Answer(each))
+            else:
+                answers.append(Answer(each, _conflict(each)))
+        await self._send(answers, to_send)
+        for answer in answers:
+            self._metrics.items.labels(str(answer.status)).inc()
+        return answers
+
+    async def _send(self, answers: list[Answer], numbers: list[int]) -> None:
+        started = time.monotonic()
+        sent = [(number, answers[number].submission) for number in numbers]
+        futures = [
+            asyncio.wrap_future(self._producer.send(self._publisher.outgoing(each.event, each.key)))
+            for _, each in sent
+            if each is not None
+        ]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        if sent:
+            self._metrics.ack_seconds.observe(time.monotonic() - started)
+        kept: list[Submission] = []
+        for (number, each), result in zip(sent, results, strict=True):
+            assert each is not None
+            if result is None:
+                kept.append(each)
+            elif isinstance(result, NotAcknowledged):
+                answers[number] = Answer(each, _away(result))
+            else:
+                raise result
+        await self._memory.remember(kept, now_ms())
+
+    def _over_quota(self, key: ApiKey, each: Submission | Refused, admission: Admission) -> Answer:
+        detail = f"the key may send {key.quota} items a minute: go on in {admission.retry_after} s"
+        problem = Problem(429, "over quota", detail, retry_after=admission.retry_after)
+        return Answer(each if isinstance(each, Submission) else None, problem)
+
+
+def problem_of(refused: Refused) -> Problem:
+    """What is wrong with an item, as HTTP says it."""
+    return Problem(refused.status, refused.title, refused.detail, pointer=refused.pointer)
+
+
+def _conflict(each: Submission) -> Problem:
+    event = each.event
+    detail = (
+        f"revision {event.revision} of {event.item_id} was accepted with other content: "
+        "send an edit as a higher revision"
+    )
+    return Problem(409, "revision taken", detail, pointer="/revision")
+
+
+def _away(error: NotAcknowledged) -> Problem:
+    detail = f"Kafka did not acknowledge ({error}): send the same again, it is the same item"
+    return Problem(503, "not acknowledged", detail, retry_after=RETRY_SECONDS)
