@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "accounts": "services.cli.accounts:accounts",
+    "review": "services.cli.review:review",
     "dead-letters": "services.cli.dead_letters:dead_letters",
     "keys": "services.cli.keys:keys",
     "model": "services.cli.model:model",

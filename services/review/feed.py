@@ -94,13 +94,15 @@ class Feed:
         if not new:
             return
         shared = partitions_of(self._admin, SHARED)
-        for name in new:
-            own = partitions_of(self._admin, [f"{REQUESTED}.{name}"])
-            board = Board(self._queues.get(name), [*own, *shared])
-            self._rebuilder.attach(board)
-            self._boards[name] = board
-            self._queues.announce(name)
-            log.info("queue", queue=name, state=board.state, epoch=board.epoch)
+        boards = [
+            Board(self._queues.get(name), [*partitions_of(self._admin, [f"{REQUESTED}.{name}"]), *shared])
+            for name in new
+        ]
+        self._rebuilder.attach(boards)
+        for board in boards:
+            self._boards[board.name] = board
+            self._queues.announce(board.name)
+            log.info("queue", queue=board.name, state=board.state, epoch=board.epoch)
         self._seek()
 
     def _seek(self) -> None:
@@ -114,16 +116,16 @@ class Feed:
         self._consumer.assign([TopicPartition(t, p, offset) for (t, p), offset in wanted.items()])
 
     def _tick(self) -> None:
-        again = False
+        lost = []
         for board in self._boards.values():
             status = board.queue.tick(self._settings.review_marks_ms)
             self._metrics.note(board.name, status)
             if status.epoch != board.epoch or status.state != board.state:
                 log.warning("queue lost or rebuilt elsewhere", queue=board.name, state=status.state or "none")
                 self._queues.announce(board.name)
-                self._rebuilder.attach(board)
-                again = True
-        if again:
+                lost.append(board)
+        if lost:
+            self._rebuilder.attach(lost)
             self._seek()
         waiting = [board.name for board in self._boards.values() if board.state != "ready"]
         if waiting:

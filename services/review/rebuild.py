@@ -6,6 +6,7 @@
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -61,16 +62,21 @@ class Rebuilder:
         self._settings, self._consumer, self._admin = settings, consumer, admin
         self._producer, self._publisher = producer, publisher
 
-    def attach(self, board: Board) -> None:
+    def attach(self, boards: Iterable[Board]) -> None:
         """Go on where Redis is; begin a rebuild where it cannot be gone on. Raises what Kafka and Redis raise."""
-        status = board.queue.tick(self._settings.review_marks_ms)
-        offsets = board.queue.offsets()
-        reason = self._why(board, status.state, offsets)
-        if not reason and status.epoch is not None:
-            board.epoch, board.state, board.ends = status.epoch, status.state, None
-            board.offsets = {(t, p): offsets[f"{t}/{p}"] for t, p in board.partitions}
-            return
-        self._begin(board, reason)
+        lost: dict[str, tuple[Board, str]] = {}
+        for board in boards:
+            status, offsets = board.queue.look(), board.queue.offsets()
+            reason = self._why(board, status.state, offsets)
+            if reason or status.epoch is None:
+                lost[board.name] = (board, reason)
+            else:
+                board.epoch, board.state, board.ends = status.epoch, status.state, None
+                board.offsets = {(t, p): offsets[f"{t}/{p}"] for t, p in board.partitions}
+        if lost:
+            epochs = self._highest_epochs()
+            for name, (board, reason) in lost.items():
+                self._begin(board, epochs.get(name, 0), reason)
 
     def reached(self, board: Board, progress: Progress) -> bool:
         """Open a queue whose rebuild has come to the end; whether it was opened."""
@@ -98,8 +104,7 @@ class Rebuilder:
                 return f"{topic}/{number} goes from {low} to {high}, but {at} is next"
         return ""
 
-    def _begin(self, board: Board, reason: str) -> None:
-        seen = self._highest_epoch(board.name)
+    def _begin(self, board: Board, seen: int, reason: str) -> None:
         epoch = seen + 1
         log.info("rebuilding", queue=board.name, epoch=epoch, reason=reason)
         event = ReviewChanged(
@@ -119,18 +124,18 @@ class Rebuilder:
         )  # before the first epoch nobody had a lease
         board.ends_at = time.monotonic() + grace
 
-    def _highest_epoch(self, queue: str) -> int:
-        """The highest epoch that this queue ever began; 0 where none."""
+    def _highest_epochs(self) -> dict[str, int]:
+        """The highest epoch that each queue ever began."""
         reader = WholeTopics(self._settings, "review-epochs", partitions_of(self._admin, [CHANGED]))
-        highest = 0
+        highest: dict[str, int] = {}
         try:
             for record in reader.to_end(self._admin):
                 try:
                     event = decode(ReviewChanged, record.value or b"")
                 except UndecodableEvent:
                     continue  # the feed sets it aside when it comes to it
-                if event.queue == queue:
-                    highest = max(highest, event.epoch or 0)
+                if event.queue and event.epoch:
+                    highest[event.queue] = max(event.epoch, highest.get(event.queue, 0))
         finally:
             reader.close()
         return highest

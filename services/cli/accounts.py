@@ -1,0 +1,79 @@
+"""`sluicegate accounts create | list | disable`."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from services.events.instants import from_millis
+from services.events.topics import load_topics
+from services.review.accounts import ROLES, AccountError, open_accounts
+from services.review.audit import recorded
+from services.runtime.acknowledged import AcknowledgedProducer, NotAcknowledged
+from services.runtime.publishing import Publisher
+from services.runtime.settings import Settings
+
+
+@click.group()
+def accounts() -> None:
+    """People who may log in to the console."""
+
+
+@accounts.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="moderator", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(name: str, role: str, password_stdin: bool) -> None:
+    """Make an account; a password is generated and printed unless one is given."""
+    settings = Settings()
+    given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    password = secrets.token_urlsafe(12) if given is None else given
+    try:
+        open_accounts(settings).create(name, role, password)
+    except AccountError as error:
+        raise click.ClickException(str(error)) from error
+    _audited(settings, "account.created", name, {"role": role})
+    click.echo(f"{name} may log in as {role}")
+    if given is None:
+        click.echo(f"password  {password}")
+
+
+@accounts.command("list")
+def list_accounts() -> None:
+    """Show every account."""
+    table = Table("name", "role", "made", "state")
+    for account in open_accounts(Settings()).all():
+        state = "disabled" if account.disabled else "active"
+        table.add_row(account.name, account.role, from_millis(account.created_at), state)
+    Console().print(table)
+
+
+@accounts.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Nobody logs in with it any more; its sessions end at once."""
+    settings = Settings()
+    try:
+        open_accounts(settings).disable(name)
+    except AccountError as error:
+        raise click.ClickException(str(error)) from error
+    _audited(settings, "account.disabled", name, {})
+    click.echo(f"{name} is disabled")
+
+
+def _audited(settings: Settings, action: str, name: str, detail: dict[str, str]) -> None:
+    """Record it; where Kafka is away the account is changed all the same, and that is said."""
+    actor = getpass.getuser()
+    event = recorded(actor, "cli", action, name, detail)
+    producer = AcknowledgedProducer(settings, 3000)
+    try:
+        producer.send_all([Publisher("cli", load_topics()).outgoing(event, actor)])
+    except NotAcknowledged as error:
+        click.echo(f"not in audit.recorded, Kafka does not answer: {error}", err=True)
+    finally:
+        producer.close()

@@ -1,0 +1,309 @@
+"""Review on a real Kafka and a real Redis: a feed, an API over HTTP, people, and the events of other services."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from confluent_kafka.admin import AdminClient
+from redis import Redis
+
+from infra.topics import KafkaTopic, apply, plan
+from services.events.codec import decode
+from services.events.fresh import fresh_id
+from services.events.ids import item_key, task_id
+from services.events.instants import from_millis
+from services.events.topics import load_topics
+from services.events.types import (
+    ClosingReason,
+    Item,
+    ReviewClosed,
+    ReviewCompleted,
+    ReviewRequested,
+    ReviewSettled,
+    Score,
+    Selection,
+    Span,
+)
+from services.review.accounts import open_accounts
+from services.review.app import Clients, build_app
+from services.review.deadletters import DeadLetters
+from services.review.feed import Feed
+from services.review.metrics import FeedMetrics
+from services.review.queue import Queue, Queues
+from services.review.rebuild import Rebuilder
+from services.review.settings import ApiSettings, FeedSettings
+from services.runtime.acknowledged import AcknowledgedProducer
+from services.runtime.clock import now_ms
+from services.runtime.health import Health
+from services.runtime.kafka import admin, lone_consumer
+from services.runtime.positions import partitions_of
+from services.runtime.publishing import Publisher
+from services.runtime.reading import WholeTopics
+
+PASSWORD = "correct horse battery"
+
+
+def until(condition: Callable[[], Any], what: str, timeout: float = 30) -> Any:
+    """The first true answer of `condition`; fails after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"waited {timeout} s in vain: {what}"
+        time.sleep(0.02)
+    return answer
+
+
+class RunningFeed:
+    """A feed in a thread."""
+
+    def __init__(self, settings: FeedSettings) -> None:
+        self.health, self.metrics = Health(), FeedMetrics()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(settings,), daemon=True)
+        self._thread.start()
+
+    def _run(self, settings: FeedSettings) -> None:
+        consumer, cluster = lone_consumer(settings, "review-feed"), admin(settings)
+        producer = AcknowledgedProducer(settings, settings.acknowledge_ms)
+        rebuilder = Rebuilder(settings, consumer, cluster, producer, Publisher("review", load_topics()))
+        queues = Queues(Redis.from_url(settings.redis_url))
+        dead = DeadLetters(consumer, producer)
+        Feed(settings, consumer, cluster, queues, rebuilder, dead, self.health, self.metrics).run(
+            self._stop.is_set
+        )
+        consumer.close()
+        producer.close()
+
+    def ready(self) -> RunningFeed:
+        """Wait until it is."""
+        until(lambda: not self.health.reason, "the feed is ready")
+        return self
+
+    def stop(self) -> None:
+        """Stop and wait."""
+        self._stop.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+class RunningApi:
+    """The API in a thread, on a free port."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.producer = AcknowledgedProducer(settings, settings.acknowledge_ms)
+        self.redis = Redis.from_url(settings.redis_url)
+        self.accounts = open_accounts(settings)
+        publisher = Publisher("review", load_topics())
+        app = build_app(settings, Clients(self.redis, self.accounts, self.producer, publisher))
+        self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        until(lambda: self._server.started, "the API has started")
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        """Stop and wait."""
+        self._server.should_exit = True
+        self._thread.join(30)
+        self.producer.close()
+        self.redis.close()
+
+
+@dataclass
+class Person:
+    """Somebody who is logged in with a bearer token."""
+
+    name: str
+    queue: str
+    http: httpx.Client
+
+    def claim(self, *at_hand: str) -> Any:
+        """A task, or None where there is none."""
+        answer = self.http.post(f"/v1/queues/{self.queue}/claim", json={"at_hand": list(at_hand)})
+        assert answer.status_code in (200, 204), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+    def decide(
+        self, task: Any, action: str = "remove", token: str | None = None, **more: Any
+    ) -> httpx.Response:
+        """Send a verdict."""
+        body = {"token": token or task["token"], "action": action, "categories": ["spam"], **more}
+        return self.http.post(f"/v1/tasks/{task['task_id']}/verdict", json=body)
+
+    def lease(self, task: Any, what: str) -> httpx.Response:
+        """`extend` or `release`."""
+        return self.http.post(f"/v1/tasks/{task['task_id']}/{what}", json={"token": task["token"]})
+
+    def undo(self, verdict_id: str) -> httpx.Response:
+        """Take a verdict back."""
+        return self.http.post(f"/v1/verdicts/{verdict_id}/undo")
+
+
+@dataclass
+class World:
+    """One queue of its own on the session's Kafka, and a Redis that may be flushed."""
+
+    bootstrap: str
+    redis_url: str
+    folder: Path
+    queue: str = field(default_factory=lambda: f"q{uuid.uuid4().hex[:10]}")
+    source: str = field(default_factory=lambda: f"s{uuid.uuid4().hex[:10]}")
+
+    def __post_init__(self) -> None:
+        self.cluster = AdminClient({"bootstrap.servers": self.bootstrap})
+        wanted = plan(load_topics(), 4)
+        apply(self.cluster, [*wanted, KafkaTopic(f"review.requested.{self.queue}", 4, {})])
+        self.feed_settings = FeedSettings(
+            **self.common(), review_tick_ms=50, metadata_refresh_ms=500, acknowledge_ms=1500
+        )
+        self.producer = AcknowledgedProducer(self.feed_settings)
+        self.publisher = Publisher("router", load_topics())
+        self.redis = Redis.from_url(self.redis_url)
+        self.board: Queue = Queues(self.redis).get(self.queue)
+        self._stops: list[Callable[[], None]] = [self.producer.close, self.redis.close]
+
+    def common(self) -> dict[str, Any]:
+        """Settings of both processes."""
+        database = f"sqlite:///{self.folder}/accounts.db"
+        return {"kafka": self.bootstrap, "redis_url": self.redis_url, "database_url": database}
+
+    def feed(self, **settings: Any) -> RunningFeed:
+        """A feed, ready."""
+        feed = RunningFeed(self.feed_settings.model_copy(update=settings))
+        self._stops.append(feed.stop)
+        feed.ready()
+        until(lambda: self.board.look().state == "ready", "the queue is ready")
+        return feed
+
+    def api(self, **settings: Any) -> RunningApi:
+        """An API."""
+        defaults: dict[str, Any] = {"acknowledge_ms": 1500, "review_console": self.folder / "none"}
+        api = RunningApi(ApiSettings(**self.common(), **(defaults | settings)))
+        self._stops.append(api.stop)
+        return api
+
+    def person(self, api: RunningApi, name: str, role: str = "moderator") -> Person:
+        """Somebody with an account, logged in."""
+        if api.accounts.get(name) is None:
+            api.accounts.create(name, role, PASSWORD)
+        http = httpx.Client(base_url=api.url, timeout=20)
+        self._stops.append(http.close)
+        answer = http.post("/v1/login", json={"name": name, "password": PASSWORD, "bearer": True})
+        assert answer.status_code == 200, answer.text
+        http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        return Person(name, self.queue, http)
+
+    def request(self, item: str, revision: int = 1, seen: bool = True, **more: Any) -> str:
+        """The router asks people; answers the task, once the feed has it (where `seen`)."""
+        task = task_id(self.source, item, revision, 1)
+        now = now_ms()
+        fields: dict[str, Any] = {
+            "event_id": fresh_id(),
+            "occurred_at": from_millis(now),
+            "task_id": task,
+            "source": self.source,
+            "item_id": item,
+            "revision": revision,
+            "decision_seq": 1,
+            "purpose": "decision",
+            "queue": self.queue,
+            "item": Item(kind="post", text=f"Is {item} a good post?", language="en"),
+            "scores": (Score(category="toxicity", probability=0.6), Score(category="spam", probability=0.4)),
+            "explanation": (Span(start=0, end=2, category="toxicity", weight=1.0),),
+            "selection": Selection(reason="uncertain", probability=1.0),
+            "severity": 1.0,
+            "deadline": from_millis(now + 60_000),
+            "expires_at": from_millis(now + 3_600_000),
+            "votes_wanted": 1,
+            "lease_seconds": 60,
+        }
+        self.publish(ReviewRequested(**(fields | more)))
+        if seen:
+            until(lambda: self.board.body(task), "the feed has the task")
+        return task
+
+    def close_task(self, task: str, reason: ClosingReason, revision: int = 1) -> None:
+        """The router closes a task."""
+        item = task.partition("/")[2].rpartition("@")[0]
+        self.publish(
+            ReviewClosed(
+                event_id=fresh_id(),
+                occurred_at=from_millis(now_ms()),
+                source=self.source,
+                item_id=item,
+                revision=revision,
+                task_id=task,
+                reason=reason,
+            )
+        )
+
+    def withdraw(self, item: str, revision: int = 1) -> None:
+        """The router closes an item."""
+        self.publish(
+            ReviewClosed(
+                event_id=fresh_id(),
+                occurred_at=from_millis(now_ms()),
+                source=self.source,
+                item_id=item,
+                revision=revision,
+                reason="withdrawn",
+            )
+        )
+
+    def settle(self, task: str, action: str = "remove") -> None:
+        """The adjudicator settles a task."""
+        item = task.partition("/")[2].rpartition("@")[0]
+        now = from_millis(now_ms())
+        self.publish(
+            ReviewSettled(
+                event_id=fresh_id(),
+                occurred_at=now,
+                task_id=task,
+                source=self.source,
+                item_id=item,
+                revision=1,
+                decision_seq=1,
+                purpose="decision",
+                queue=self.queue,
+                agreed=True,
+                reason="agreed",
+                action=action,  # type: ignore[arg-type]
+                agreement=1.0,
+                selection=Selection(reason="uncertain", probability=1.0),
+                requested_at=now,
+            )
+        )
+
+    def publish(self, event: ReviewRequested | ReviewClosed | ReviewSettled | ReviewCompleted) -> None:
+        """Produce an event and wait for Kafka."""
+        self.producer.send_all([self.publisher.outgoing(event, item_key(event.source, event.item_id))])
+
+    def verdicts(self) -> list[ReviewCompleted]:
+        """All verdicts and retractions of this queue in Kafka, in order of their offsets."""
+        found = self.records("review.completed")
+        events = [decode(ReviewCompleted, raw) for raw in found if self.queue.encode() in raw]
+        return [event for event in events if event.queue == self.queue]
+
+    def records(self, topic: str) -> list[bytes]:
+        """The values of all committed records of a topic."""
+        reader = WholeTopics(self.feed_settings, "test", partitions_of(self.cluster, [topic]))
+        try:
+            return [record.value or b"" for record in reader.to_end(self.cluster)]
+        finally:
+            reader.close()
+
+    def close(self) -> None:
+        """Stop everything."""
+        for stop in reversed(self._stops):
+            stop()
+        self.cluster.delete_topics([f"review.requested.{self.queue}"])[
+            f"review.requested.{self.queue}"
+        ].result(30)
