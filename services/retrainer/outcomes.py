@@ -38,7 +38,7 @@ class Outcomes:
         self._path = path
         self._trainings: dict[str, Training] = {}
         if path.is_file():
-            for line in path.read_bytes().splitlines():
+            for line in filter(None, path.read_bytes().splitlines()):
                 try:
                     training = msgspec.json.decode(line, type=Training)
                 except msgspec.DecodeError:
@@ -55,7 +55,7 @@ class Outcomes:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(training) + b"\n")
+            file.write(b"\n" + msgspec.json.encode(training) + b"\n")  # what a crash cut off ends here
             file.flush()
             os.fsync(file.fileno())
 
