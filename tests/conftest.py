@@ -21,6 +21,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     port, controller_port = free_ports(2)
     broker = Kafka(tmp_path_factory.mktemp("kafka"), port, controller_port)
     broker.start()
+    broker.wait_for_transactions()
     yield broker
     broker.kill()  # its data is thrown away
 

@@ -75,6 +75,7 @@ class Stack:
             if not was_up:
                 self._start_supervisor()
             self._wait_for(self.kafka)
+            self.kafka.wait_for_transactions()
             self._wait_for(self.redis)
             for step in self.steps:
                 step.run(self.settings, self._say)
