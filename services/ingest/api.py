@@ -28,7 +28,7 @@ from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import ApiKey, KeyCache, bearer
 from services.runtime.clock import now_ms
 from services.runtime.health import Health
-from services.runtime.problems import Problem, answer_problem, read_body
+from services.runtime.problems import Problem, answer_problems, read_body
 from services.runtime.publishing import Publisher
 
 Authorization = Annotated[str | None, Header()]
@@ -68,7 +68,7 @@ def build(
 ) -> FastAPI:
     """The application. `close` is called when it stops."""
     app = FastAPI(title="Sluicegate ingest", version="1", on_shutdown=[close])
-    app.add_exception_handler(Problem, answer_problem)
+    answer_problems(app)
 
     async def authorised(authorization: str | None) -> tuple[ApiKey, str]:
         key = await asyncio.to_thread(keys.find, bearer(authorization)) if authorization else None

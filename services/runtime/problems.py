@@ -3,6 +3,9 @@
 from typing import Any
 
 import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -45,10 +48,27 @@ class Problem(Exception):
         return Response(msgspec.json.encode(self.document()), self.status, headers, MEDIA_TYPE)
 
 
-async def answer_problem(_: Request, error: Exception) -> Response:
-    """FastAPI's handler for Problem."""
-    assert isinstance(error, Problem)
-    return error.response()
+def answer_problems(app: FastAPI) -> None:
+    """Every error is answered as a problem: ours, the framework's, and what it finds wrong in a request."""
+
+    async def ours(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return error.response()
+
+    async def frameworks(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        found = Problem(error.status_code, str(error.detail).lower(), "see /docs for what there is")
+        return found.response()
+
+    async def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        pointer = "/" + "/".join(str(each) for each in first["loc"][1:])
+        return Problem(422, "invalid", f"{first['msg']} ({first['loc'][0]})", pointer=pointer).response()
+
+    app.add_exception_handler(Problem, ours)
+    app.add_exception_handler(HTTPException, frameworks)
+    app.add_exception_handler(RequestValidationError, invalid)
 
 
 async def read_body(request: Request, limit: int, what: str) -> bytes:

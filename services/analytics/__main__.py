@@ -1,0 +1,79 @@
+"""`python -m services.analytics`: builds the clients, starts the sink and serves until SIGTERM."""
+
+import os
+import threading
+import time
+
+import structlog
+import uvicorn
+
+from services.analytics.api import Audit, build
+from services.analytics.charts import Charts
+from services.analytics.core.rows import Classifier
+from services.analytics.engine import Connection, connect, connect_analyst, connect_reader
+from services.analytics.inserting import Inserting
+from services.analytics.ledger import Ledger
+from services.analytics.lookup import Lookup
+from services.analytics.metrics import AnalyticsMetrics
+from services.analytics.migrations import load_migrations, migrate
+from services.analytics.query import Questions
+from services.analytics.settings import AnalyticsSettings
+from services.analytics.sink import Sink
+from services.events.topics import load_topics
+from services.runtime.acknowledged import AcknowledgedProducer
+from services.runtime.apikeys import KeyCache, KeyStore
+from services.runtime.health import Health
+from services.runtime.kafka import admin
+from services.runtime.logs import configure_logs
+from services.runtime.publishing import Publisher
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Serve."""
+    settings = AnalyticsSettings()
+    configure_logs("analytics", settings.log_level)
+    metrics, health, stopping, topics = AnalyticsMetrics(), Health(), threading.Event(), load_topics()
+    writer = connect(settings)
+    for name in migrate(writer, load_migrations()):
+        log.info("migrated", migration=name)
+    classifier = Classifier(topics)
+    ledger, inserting = Ledger(writer), Inserting(writer, classifier)
+    sink = Sink(settings, admin(settings), ledger, inserting, classifier, metrics, health, stopping.is_set)
+    producer = AcknowledgedProducer(settings)
+    lookups = Connection(lambda: connect_reader(settings))
+    drawing = Connection(lambda: connect_reader(settings))
+    asking = Connection(lambda: connect_analyst(settings))
+
+    def follow() -> None:
+        """A sink that fails for good ends the process: the supervisor starts it again."""
+        try:
+            sink.run()
+        except BaseException:
+            log.exception("the sink failed")
+            os._exit(1)
+
+    thread = threading.Thread(target=follow, name="sink")
+
+    def close() -> None:
+        stopping.set()
+        thread.join()
+        producer.close()
+
+    app = build(
+        KeyCache(KeyStore(settings.database_url), time.monotonic),
+        Lookup(lookups),
+        Questions(asking),
+        Charts(drawing),
+        Audit(producer, Publisher("analytics", topics)),
+        metrics,
+        health,
+        close,
+    )
+    thread.start()
+    uvicorn.run(app, host=settings.host, port=settings.analytics_port, log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()
