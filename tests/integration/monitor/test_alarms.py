@@ -1,4 +1,4 @@
-"""An alarm stands only after a recount that confirms it, and ends the same way; analytics is played by a server here."""
+"""An alarm stands only after a recount that confirms it, and ends the same way; analytics is played by a server."""
 
 from __future__ import annotations
 
