@@ -52,7 +52,7 @@ def request(votes: int = 1, revision: int = 1, number: int = 1, **changes: Any) 
 
 def verdict(
     reviewer: str,
-    action: str = "remove",
+    action: str | None = "remove",
     seat: int = 0,
     categories: tuple[str, ...] | None = None,
     at: int = NOW,

@@ -52,7 +52,7 @@ def settlement(task: str, action: str | None = "remove", **changes: Any) -> Revi
         "action": action,
         "categories": ("toxicity",) if action == "remove" else (),
         "agreement": 1.0,
-        "votes": (Vote(verdict_id="2" * 32, reviewer="ada", seat=0, action=action or "escalate"),),
+        "votes": (Vote(verdict_id="2" * 32, reviewer="ada", seat=0, action="remove" if action is None else action)  # type: ignore[arg-type],),
         "selection": Selection(reason="uncertain", probability=1.0),
         "requested_at": from_millis(NOW),
     }

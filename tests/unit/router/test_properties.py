@@ -65,7 +65,7 @@ class Life:
             self.take(expire(self.state, self.policy, self.now))
         self.now = end
 
-    def of(self, kind: type, revision: int) -> list[Any]:
+    def of(self, kind: Any, revision: int) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind) and event.revision == revision]
 
 
