@@ -37,6 +37,7 @@ def settlement(task: str, action: str | None = "remove", **changes: Any) -> Revi
     """A settlement of a task; `action` None: not agreed."""
     made = parse_task_id(task)
     audit = made.number == "audit"
+    voted: Any = "remove" if action is None else action
     fields: dict[str, Any] = {
         "event_id": "1" * 32,
         "occurred_at": from_millis(NOW),
@@ -52,7 +53,7 @@ def settlement(task: str, action: str | None = "remove", **changes: Any) -> Revi
         "action": action,
         "categories": ("toxicity",) if action == "remove" else (),
         "agreement": 1.0,
-        "votes": (Vote(verdict_id="2" * 32, reviewer="ada", seat=0, action="remove" if action is None else action)  # type: ignore[arg-type],),
+        "votes": (Vote(verdict_id="2" * 32, reviewer="ada", seat=0, action=voted),),
         "selection": Selection(reason="uncertain", probability=1.0),
         "requested_at": from_millis(NOW),
     }
