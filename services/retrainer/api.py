@@ -9,13 +9,13 @@ from prometheus_client import generate_latest
 from services.retrainer.metrics import Metrics
 from services.retrainer.retrainer import Busy, Retrainer
 from services.runtime.health import Health
-from services.runtime.problems import Problem, answer_problem
+from services.runtime.problems import Problem, answer_problems
 
 
 def make_app(retrainer: Retrainer, health: Health, metrics: Metrics) -> FastAPI:
     """The application. Errors are problem+json."""
     app = FastAPI(title="Sluicegate retrainer", docs_url=None, redoc_url=None)
-    app.add_exception_handler(Problem, answer_problem)
+    answer_problems(app)
 
     @app.post("/v1/retrain", status_code=202)
     def retrain() -> dict[str, Any]:
