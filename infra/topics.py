@@ -23,7 +23,8 @@ ENVELOPE = 64 * 1024  # bytes that key, headers and framing may add to a record 
 RETENTION_CHECK = (
     300_000  # ms between two looks of the broker for what is too old, log.retention.check.interval.ms
 )
-TIMEOUT = 30  # seconds an answer of the cluster may take
+FIRST_ANSWER = 10  # seconds until a cluster counts as away
+TIMEOUT = 30  # seconds a change of the cluster may take
 CHANGELOG = {"cleanup.policy": "compact", "max.message.bytes": 1024 * 1024 + ENVELOPE}
 
 
@@ -125,7 +126,7 @@ def _refuse_reshaping(topics: Iterable[KafkaTopic], there: Mapping[str, int]) ->
 
 
 def _partition_counts(admin: AdminClient) -> dict[str, int]:
-    metadata = admin.list_topics(timeout=TIMEOUT)
+    metadata = admin.list_topics(timeout=FIRST_ANSWER)
     return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
 

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from services.runtime.kafka import admin
 from services.runtime.reading import broadcast_topics
 from services.runtime.settings import Settings
 
 LAG = "sluicegate_lag_records"
+OPEN_TASKS = "sluicegate_review_open_tasks"
+OLDEST = "sluicegate_review_oldest_seconds"
 
 
 class _Version(msgspec.Struct):
@@ -49,12 +52,19 @@ def live_versions(settings: Settings) -> dict[str, str]:
 def lag(client: httpx.Client, health_url: str) -> dict[str, int]:
     """Records that a process has not consumed yet, by topic; empty where it does not say."""
     found: Counter[str] = Counter()
-    for labels, value in _samples(client, health_url, LAG):
-        found[labels.get("topic", "")] += int(value)
+    for sample in _samples(client, health_url, LAG):
+        found[sample.labels.get("topic", "")] += int(sample.value)
     return dict(found)
 
 
-def _samples(client: httpx.Client, health_url: str, name: str) -> Iterator[tuple[dict[str, str], float]]:
+def queues(client: httpx.Client, feed_url: str) -> dict[str, tuple[int, int]]:
+    """Of each review queue: tasks with a free seat, age of the oldest in s; empty where the feed does not say."""
+    depths = {sample.labels["queue"]: int(sample.value) for sample in _samples(client, feed_url, OPEN_TASKS)}
+    ages = {sample.labels["queue"]: int(sample.value) for sample in _samples(client, feed_url, OLDEST)}
+    return {queue: (depth, ages.get(queue, 0)) for queue, depth in sorted(depths.items())}
+
+
+def _samples(client: httpx.Client, health_url: str, name: str) -> Iterator[Sample]:
     try:
         answer = client.get(f"{health_url}/metrics")
     except httpx.HTTPError:
@@ -62,6 +72,4 @@ def _samples(client: httpx.Client, health_url: str, name: str) -> Iterator[tuple
     if answer.status_code != httpx.codes.OK:
         return
     for family in text_string_to_metric_families(answer.text):
-        for sample in family.samples:
-            if sample.name == name:
-                yield sample.labels, sample.value
+        yield from (sample for sample in family.samples if sample.name == name)

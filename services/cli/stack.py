@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from infra.local.access import demo_access
 from infra.local.bootstrap import shown
 from infra.local.errors import StackError
-from infra.local.live import lag, live_versions
+from infra.local.live import lag, live_versions, queues
 from infra.local.settings import StackSettings
 from infra.local.stack import Stack
 from infra.topics import PartitionCountDiffers
@@ -66,14 +66,14 @@ def status() -> None:
             line = f"{each.name:12} {each.state:8} {each.pid or '':>7} {age!s:>10}  {ready}"
             click.echo(f"{line}; to consume: {waiting}" if waiting else line)
     if found[0].readiness.ready:
-        _say_what_is_live(stack.settings)
+        _say_what_is_live(stack)
     if not all(each.readiness.ready for each in found):
         raise SystemExit(1)
 
 
-def _say_what_is_live(settings: StackSettings) -> None:
+def _say_what_is_live(stack: Stack) -> None:
     try:
-        versions = live_versions(settings)
+        versions = live_versions(stack.settings)
     except (MissingTopic, KafkaException) as error:
         click.echo(f"what is live cannot be told: {error}")
         return
@@ -81,6 +81,13 @@ def _say_what_is_live(settings: StackSettings) -> None:
         click.echo(f"{what}: {versions.pop(what, 'none is live')}")
     for what, version in sorted(versions.items()):
         click.echo(f"{what}: {version}")
+    [feed] = [process for process in stack.processes if process.name == "review-feed"]
+    with httpx.Client(timeout=2) as client:
+        for queue, (depth, oldest) in queues(client, feed.health_url(stack.settings)).items():
+            click.echo(
+                f"queue {queue}: {depth} open"
+                + (f", the oldest for {timedelta(seconds=oldest)}" if oldest else "")
+            )
 
 
 def _stack() -> Stack:
