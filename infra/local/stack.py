@@ -207,7 +207,8 @@ class Stack:
             f"  {name}: {reason} (supervisor says {states[name].state}; log: {self.supervisor.logs / name}.log)"
             for name, reason in reasons.items()
         ]
-        head = f"not ready after {self.settings.ready_seconds} s (the rest runs on; `sluicegate status` tells, `down` stops it):"
+        seconds = self.settings.ready_seconds
+        head = f"not ready after {seconds} s; the rest runs on (`sluicegate status` shows all, `down` stops all):"
         return "\n".join([head, *lines])
 
     def _last_words(self, name: str) -> str:
