@@ -15,6 +15,7 @@ from services.analytics.charts import Charts
 from services.analytics.lookup import Lookup
 from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.query import BadQuestion, Questions
+from services.analytics.recount import recount_routes
 from services.events.fresh import fresh_id
 from services.events.instants import from_millis
 from services.events.types import AuditRecorded
@@ -92,6 +93,7 @@ def build(
     """The application. `close` is called when it stops."""
     app = FastAPI(title="Sluicegate analytics", version="1", on_shutdown=[close])
     answer_problems(app)
+    app.include_router(recount_routes(lookup.connection))
     places = threading.BoundedSemaphore(AT_ONCE)
     allowance = Allowance()
 

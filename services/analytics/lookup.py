@@ -34,7 +34,7 @@ class Lookup:
     """Answers for one item of one source."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def of(self, source: str, item_id: str) -> dict[str, Any] | None:
         """What is recorded of an item (see core.standing), times as events have them; None where nothing is."""
@@ -46,7 +46,7 @@ class Lookup:
         return standing(source, item_id, submissions, decisions, tasks)
 
     def _rows(self, sql: str, item: dict[str, str]) -> list[dict[str, Any]]:
-        found = self._connection.run(lambda client: client.query(sql, parameters=item))
+        found = self.connection.run(lambda client: client.query(sql, parameters=item))
         return [
             {name: from_millis(value) if name.endswith("_at") else value for name, value in row.items()}
             for row in found.named_results()

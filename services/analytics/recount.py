@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from services.analytics.engine import Connection
 from services.events.errors import InvalidInstant
 from services.events.instants import to_millis
+from services.runtime.problems import Problem
 
 MODEL_AGAINST_PEOPLE = """
 SELECT uniqExact(event_id) AS count,
@@ -57,7 +58,7 @@ def recount_routes(connection: Connection) -> APIRouter:
         try:
             window = to_millis(begin), to_millis(end)
         except InvalidInstant as error:
-            raise HTTPException(400, f"{error}: write it as 2026-01-31T12:00:00.000Z") from error
+            raise Problem(400, "no instant", f"{error}: write it as 2026-01-31T12:00:00.000Z") from error
         return model_against_people(connection, category, model_version, *window, threshold)
 
     return routes

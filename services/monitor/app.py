@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import faust
+import structlog
 
 from services.events.codec import decode
 from services.events.errors import EventError
@@ -21,6 +22,7 @@ PEOPLE: dict[str, type[Observed]] = {
     "label.recorded": LabelRecorded,
 }
 SUMMARIES: dict[str, type[Observed]] = {"scores.summarized": ScoresSummarized}
+log = structlog.get_logger()
 EARLY = 60_000  # ms that another machine's clock may be ahead
 
 
@@ -77,7 +79,11 @@ class Counted:
     async def _count(self, stream: Any) -> None:
         async for event in stream.events():
             message = event.message
-            self.count(message.topic, message.partition, message.offset, event.value, now_ms())
+            try:
+                self.count(message.topic, message.partition, message.offset, event.value, now_ms())
+            except Exception:  # or Faust would start the agent again and never commit past this event
+                self.metrics.skipped.labels(message.topic, "unhandled").inc()
+                log.exception("an event could not be counted", topic=message.topic, offset=message.offset)
 
     def count(self, topic: str, partition: int, offset: int, value: bytes | None, now: int) -> None:
         """Count one record. What cannot be decoded is skipped: the services that decide dead-letter it."""

@@ -20,6 +20,7 @@ from services.analytics.settings import AnalyticsSettings
 from services.events.codec import encode
 from services.monitor.core.alarming import Count, Subject
 from services.monitor.recount import Recount
+from services.runtime.problems import answer_problems
 from tests.integration.monitor.making import settled
 
 FROM, TO = 1_790_000_000_000, 1_790_000_060_000
@@ -56,6 +57,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     )
     connection = Connection(lambda: connect_reader(settings))
     app = FastAPI()
+    answer_problems(app)
     app.include_router(recount_routes(connection))
     yield app
     connection.close()
