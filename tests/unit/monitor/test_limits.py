@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from services.events.topics import load_topics
 from services.monitor.core.alarming import Limits
@@ -16,7 +17,10 @@ SETTINGS = MonitorSettings(max_disagreement=0.4, min_count=7, window_seconds=90)
 
 
 def test_the_starter_policy_names_its_own() -> None:
-    assert limits_of(STARTER, QUEUES, SETTINGS) == Limits(0.3, 30, 3_600_000, 0.8)
+    rule = yaml.safe_load(STARTER)["alarms"]["model_against_people"]
+    limits = limits_of(STARTER, QUEUES, SETTINGS)
+    assert (limits.max_disagreement, limits.min_count) == (rule["max_disagreement"], rule["min_count"])
+    assert limits.window == rule["window_minutes"] * 60_000
 
 
 def test_a_policy_without_alarms_leaves_them_to_the_settings() -> None:
