@@ -6,11 +6,11 @@ every category's low score, that it stays. So while an alarm is on, only items t
 decided automatically (docs/decisions/0009-alarms.md).
 """
 
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from services.events.types import ContentClassified, Score
+from services.events.types import Score
 from services.policy.model import CategoryRule, Policy
 
 Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
@@ -18,6 +18,18 @@ Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
 
 HARM = {"allow": 0, "limit": 1, "remove": 2}
 UNKNOWN_SEVERITY = 1.0  # of a category that the policy does not know: more than harmless
+
+
+class Scored(Protocol):
+    """What of an item a policy looks at; content_classified.v1 has it."""
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """What the model says."""
+
+    @property
+    def model_version(self) -> str | None:
+        """Which model."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -41,7 +53,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Outcome: TypeAlias = Decided | Asked
 
 
-def route(item: ContentClassified, policy: Policy, alarms: Alarms, draw: float) -> Outcome:
+def route(item: Scored, policy: Policy, alarms: Alarms, draw: float) -> Outcome:
     """The outcome for a scored item. `draw` in [0, 1) is the item's own for audits, see services.policy.draw."""
     outcome = judge(item, policy)
     if isinstance(outcome, Asked):
@@ -59,7 +71,7 @@ def route(item: ContentClassified, policy: Policy, alarms: Alarms, draw: float) 
     return outcome
 
 
-def judge(item: ContentClassified, policy: Policy) -> Outcome:
+def judge(item: Scored, policy: Policy) -> Outcome:
     """What the scores and thresholds say, with neither switch nor alarms."""
     over: list[tuple[CategoryRule, float]] = []
     between: list[CategoryRule] = []
@@ -95,7 +107,7 @@ def judge(item: ContentClassified, policy: Policy) -> Outcome:
     return Decided(action="allow", categories=(), rule="every category at or below its allow threshold")
 
 
-def alarmed(item: ContentClassified, policy: Policy, alarms: Alarms) -> frozenset[str]:
+def alarmed(item: Scored, policy: Policy, alarms: Alarms) -> frozenset[str]:
     """Which of the policy's categories are under an alarm for the model that scored the item."""
     return frozenset(
         name
@@ -104,7 +116,7 @@ def alarmed(item: ContentClassified, policy: Policy, alarms: Alarms) -> frozense
     )
 
 
-def _ask(item: ContentClassified, policy: Policy, reason: str, under: frozenset[str] = frozenset()) -> Asked:
+def _ask(item: Scored, policy: Policy, reason: str, under: frozenset[str] = frozenset()) -> Asked:
     """A question to the queue of the most severe category in question: above its allow threshold, or under alarm.
 
     Where none is, the queue is the policy's own and the severity 0.

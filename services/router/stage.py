@@ -11,19 +11,14 @@ from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
 from services.events.instants import to_millis
 from services.events.topics import Topics
-from services.events.types import (
-    AlarmRaised,
-    ContentClassified,
-    PolicyReleased,
-    ReviewSettled,
-    TextDecided,
-)
+from services.events.types import AlarmRaised, PolicyReleased, ReviewSettled, TextDecided
 from services.policy.draw import draw
 from services.policy.errors import InvalidPolicy
 from services.policy.model import Policy
 from services.policy.parse import parse
 from services.policy.route import Alarms
 from services.router.core import ItemState, Step, classify, expire, settle
+from services.router.core.items import Classified
 from services.router.settings import RouterSettings
 from services.router.summary import Summary
 from services.runtime.keyed import KeyedStage, Transition
@@ -37,7 +32,7 @@ NO_POLICY = "no policy is live: run `sluicegate policy release FILE` (infra/star
 class RouterStage(KeyedStage[ItemState]):
     """Wires the core to topics. Policy and alarms are those of broadcast topics, the newest record wins."""
 
-    consumes: ClassVar = {"content.classified": ContentClassified, "review.settled": ReviewSettled}
+    consumes: ClassVar = {"content.classified": Classified, "review.settled": ReviewSettled}
 
     def __init__(self, settings: RouterSettings, topics: Topics) -> None:
         publisher = Publisher("router", topics)
@@ -74,7 +69,7 @@ class RouterStage(KeyedStage[ItemState]):
         self, event: msgspec.Struct, record: Record, state: ItemState | None, now: int
     ) -> Transition[ItemState]:
         """See services.router.core."""
-        if isinstance(event, ContentClassified):
+        if isinstance(event, Classified):
             chance = draw(self._salt, "audit", item_key(event.source, event.item_id))
             step = classify(event, state, self._live, self._alarms, chance, now)
         else:

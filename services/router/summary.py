@@ -5,13 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from services.events.ids import derived_id
 from services.events.instants import from_millis
-from services.events.types import (
-    ContentDecided,
-    OutcomeCount,
-    ReviewClosed,
-    ReviewRequested,
-    ScoresSummarized,
-)
+from services.events.types import ContentDecided, OutcomeCount, ReviewClosed, ScoresSummarized
+from services.router.core.items import Requested
 from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing
 
@@ -30,7 +25,7 @@ class Summary:
             event = out.event
             if isinstance(event, ContentDecided) and event.final:
                 self._counts[event.action, event.basis] += 1
-            elif isinstance(event, ReviewRequested):
+            elif isinstance(event, Requested):
                 self._counts[
                     "review" if event.purpose == "decision" else "audit", event.selection.reason
                 ] += 1

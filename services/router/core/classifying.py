@@ -4,7 +4,6 @@ from services.events.ids import task_id
 from services.events.types import (
     Circumstances,
     ClosingReason,
-    ContentClassified,
     ContentDecided,
     DecisionAction,
     ReviewClosed,
@@ -12,6 +11,7 @@ from services.events.types import (
 )
 from services.policy.model import Policy
 from services.policy.route import Alarms, Asked, Decided, alarmed, route
+from services.router.core.items import Classified
 from services.router.core.outcomes import closed, decided, numbered, requested
 from services.router.core.state import REMEMBER_MS, ItemState, Step, Task
 
@@ -22,7 +22,7 @@ PENDING: dict[str, tuple[DecisionAction, str]] = {
 
 
 def classify(
-    item: ContentClassified,
+    item: Classified,
     state: ItemState | None,
     policy: Policy,
     alarms: Alarms,
@@ -43,7 +43,7 @@ def classify(
     return Step(step.state, (*_closings(item, state, now), *step.events))
 
 
-def _withdraw(item: ContentClassified, state: ItemState | None, now: int) -> Step:
+def _withdraw(item: Classified, state: ItemState | None, now: int) -> Step:
     """Every revision up to this one is closed, whether or not a task is open: the closing is the outcome."""
     closing = closed(item.source, item.item_id, item.revision, None, "withdrawn", now)
     if state is not None and item.revision < state.revision:
@@ -53,7 +53,7 @@ def _withdraw(item: ContentClassified, state: ItemState | None, now: int) -> Ste
     return Step(ItemState(revision=item.revision, withdrawn=True, forget_at=now + REMEMBER_MS), (closing,))
 
 
-def _closings(item: ContentClassified, state: ItemState, now: int) -> tuple[ReviewClosed, ...]:
+def _closings(item: Classified, state: ItemState, now: int) -> tuple[ReviewClosed, ...]:
     """An edit closes what people still have of the revision before."""
     return tuple(
         closed(item.source, item.item_id, state.revision, task.task_id, "edited", now)
@@ -63,7 +63,7 @@ def _closings(item: ContentClassified, state: ItemState, now: int) -> tuple[Revi
 
 
 def _enter(
-    item: ContentClassified,
+    item: Classified,
     before: ItemState | None,
     policy: Policy,
     alarms: Alarms,
@@ -98,9 +98,7 @@ def _enter(
     return Step(marker, (decision,))
 
 
-def _ask(
-    item: ContentClassified, asked: Asked, circumstances: Circumstances, policy: Policy, now: int
-) -> Step:
+def _ask(item: Classified, asked: Asked, circumstances: Circumstances, policy: Policy, now: int) -> Step:
     task = Task(
         task_id=numbered(item, 1),
         decision_seq=1,
@@ -136,7 +134,7 @@ def _ask(
 
 
 def _audit(
-    item: ContentClassified,
+    item: Classified,
     outcome: Decided,
     circumstances: Circumstances,
     policy: Policy,

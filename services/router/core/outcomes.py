@@ -6,21 +6,20 @@ from services.events.types import (
     Basis,
     Circumstances,
     ClosingReason,
-    ContentClassified,
     ContentDecided,
     DecisionAction,
     Purpose,
     ReviewClosed,
-    ReviewRequested,
     ReviewSettled,
     TextDecided,
 )
 from services.policy.model import Policy
+from services.router.core.items import Classified, Requested
 from services.router.core.state import Task
 
 
 def decided(
-    item: ContentClassified,
+    item: Classified,
     seq: int,
     action: DecisionAction,
     basis: Basis,
@@ -62,16 +61,16 @@ def decided(
 
 
 def requested(
-    item: ContentClassified,
+    item: Classified,
     task: Task,
     purpose: Purpose,
     policy: Policy,
     now: int,
     replaces: str | None = None,
-) -> ReviewRequested:
+) -> Requested:
     """The question to people that `task` stands for."""
     queue = policy.queues[task.queue]
-    return ReviewRequested(
+    return Requested(
         event_id=derived_id("review_requested", task.task_id, item.run_id or ""),
         occurred_at=from_millis(now),
         task_id=task.task_id,
@@ -81,7 +80,7 @@ def requested(
         decision_seq=task.decision_seq,
         purpose=purpose,
         queue=task.queue,
-        item=item.item,  # type: ignore[arg-type]  # what is not withdrawn has one, its type says so
+        item=item.item,
         text_hash=item.text_hash,
         scores=item.scores,
         selection=task.selection,
@@ -128,6 +127,6 @@ def text_decided(settled: ReviewSettled, text_hash: str, action: DecisionAction,
     )
 
 
-def numbered(item: ContentClassified, seq: int) -> str:
+def numbered(item: Classified, seq: int) -> str:
     """The id of the task that asks for decision `seq`."""
     return task_id(item.source, item.item_id, item.revision, seq)

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from services.events.types import Basis, ContentClassified, DecisionAction, ReviewSettled, Selection
+from services.events.types import Basis, DecisionAction, ReviewSettled, Selection
 from services.policy.model import Policy
+from services.router.core.items import Classified
 from services.router.core.outcomes import decided, numbered, requested, text_decided
 from services.router.core.state import REMEMBER_MS, ItemState, Step, Task
 
@@ -23,7 +24,7 @@ def _decision(
     settled: ReviewSettled,
     state: ItemState,
     task: Task,
-    item: ContentClassified,
+    item: Classified,
     policy: Policy,
     now: int,
 ) -> Step:
@@ -65,7 +66,7 @@ def _audit(
     settled: ReviewSettled,
     state: ItemState,
     task: Task,
-    item: ContentClassified,
+    item: Classified,
     policy: Policy,
     now: int,
 ) -> Step:
@@ -100,7 +101,7 @@ def _audit(
     return Step(after, (decision, text_decided(settled, item.text_hash, settled.action, now)))
 
 
-def _escalate(state: ItemState, task: Task, item: ContentClassified, policy: Policy, now: int) -> Step:
+def _escalate(state: ItemState, task: Task, item: Classified, policy: Policy, now: int) -> Step:
     """Ask the experts, under the next number. An audit stays one: no outcome, and as likely as it was."""
     audit = state.audit is not None and state.audit.task_id == task.task_id
     seq = task.decision_seq if audit else task.decision_seq + 1  # `….audit` took no number of its own

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.events.types import Circumstances, ContentClassified, DecisionAction, Selection
+from services.events.types import Circumstances, DecisionAction, Selection
+from services.router.core.items import Classified
 
 REMEMBER_MS = (
     7 * 24 * 3_600_000
@@ -37,7 +38,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
     action: DecisionAction | None = None  # of the decision in force, where there is a final one
     task: Task | None = None
     audit: Task | None = None
-    classified: ContentClassified | None = None  # while people have it: what an escalation asks with
+    classified: Classified | None = None  # while people have it: what an escalation asks with
     circumstances: Circumstances | None = None
 
     @property

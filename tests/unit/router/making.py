@@ -2,19 +2,20 @@
 
 from typing import Any
 
+from services.events.codec import decode, encode
 from services.events.ids import parse_task_id
 from services.events.instants import from_millis, to_millis
 from services.events.types import (
     ContentClassified,
     ContentDecided,
     ReviewClosed,
-    ReviewRequested,
     ReviewSettled,
     Selection,
     Vote,
 )
 from services.policy.model import Policy
 from services.router.core import ItemState, Step, classify
+from services.router.core.items import Classified, Requested
 from tests.unit.policy.making import NOT_AUDITED, policy
 
 POLICY = policy()
@@ -30,7 +31,12 @@ def classified(
     draw: float = NOT_AUDITED,
 ) -> Step:
     """The step for an item, without alarms."""
-    return classify(item, state, by, frozenset(), draw, now)
+    return classify(passed(item), state, by, frozenset(), draw, now)
+
+
+def passed(item: ContentClassified) -> Classified:
+    """The event as the router reads it."""
+    return decode(Classified, encode(item))
 
 
 def settlement(task: str, action: str | None = "remove", **changes: Any) -> ReviewSettled:
@@ -64,8 +70,8 @@ def decisions(step: Step) -> list[ContentDecided]:
     return [event for event in step.events if isinstance(event, ContentDecided)]
 
 
-def requests(step: Step) -> list[ReviewRequested]:
-    return [event for event in step.events if isinstance(event, ReviewRequested)]
+def requests(step: Step) -> list[Requested]:
+    return [event for event in step.events if isinstance(event, Requested)]
 
 
 def closings(step: Step) -> list[tuple[int, str | None, str]]:

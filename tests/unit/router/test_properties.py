@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.events.types import ContentDecided, ReviewClosed, ReviewRequested
+from services.events.types import ContentDecided, ReviewClosed
 from services.policy.model import Policy
 from services.router.core import ItemState, Step, classify, expire, settle
+from services.router.core.items import Requested
 from tests.unit.policy.making import policy, scored
-from tests.unit.router.making import HOUR, NOW, settlement
+from tests.unit.router.making import HOUR, NOW, passed, settlement
 
 PROBABILITY = st.sampled_from([0.0, 0.5, 0.99])
 SUBMIT = st.tuples(st.just("submit"), st.integers(1, 4), PROBABILITY)
@@ -44,7 +45,7 @@ class Life:
         if what == "wait":
             self.wait(number * HOUR)
         elif what == "settle":
-            asked = [event for event in self.events if isinstance(event, ReviewRequested)]
+            asked = [event for event in self.events if isinstance(event, Requested)]
             if asked:  # any task at all, also one that is long over, or again
                 task = asked[number % len(asked)]
                 self.take(settle(settlement(task.task_id, value), self.state, self.policy, self.now))
@@ -56,7 +57,7 @@ class Life:
                 self.withdrawn[number] += 1
             else:
                 self.submitted[number] += 1
-            self.take(classify(item, self.state, self.policy, frozenset(), self.draw, self.now))
+            self.take(classify(passed(item), self.state, self.policy, frozenset(), self.draw, self.now))
 
     def wait(self, ms: int) -> None:
         end = self.now + ms
@@ -91,8 +92,8 @@ def test_every_revision_has_one_outcome(
 
 def check(life: Life, revision: int) -> None:
     decided: list[ContentDecided] = life.of(ContentDecided, revision)
-    asked = [e for e in life.of(ReviewRequested, revision) if e.purpose == "decision"]
-    audits = [e for e in life.of(ReviewRequested, revision) if e.purpose == "audit"]
+    asked = [e for e in life.of(Requested, revision) if e.purpose == "decision"]
+    audits = [e for e in life.of(Requested, revision) if e.purpose == "audit"]
     closed = [e for e in life.of(ReviewClosed, revision) if e.task_id]
     over = [
         e for e in life.events if isinstance(e, ReviewClosed) and not e.task_id and e.revision >= revision
