@@ -37,7 +37,8 @@ def main() -> None:
         print("services/console has no package.json: no console to build")
         return
     folder = node_folder()
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    quiet = {"npm_config_update_notifier": "false"}
+    environment = {**os.environ, **quiet, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     for arguments in (("ci", "--no-audit", "--no-fund", "--loglevel=error"), ("run", "build", "--silent")):
         command = [str(folder / "npm"), *arguments]
         if code := subprocess.run(command, cwd=FOLDER, env=environment, check=False).returncode:
