@@ -11,7 +11,7 @@ from loadtests.manifest import Contents, Key
 from loadtests.outcomes import At, Outcomes
 from services.events.instants import to_millis
 
-BEFORE, AFTER = "campaign before", "campaign after"  # parts of the manifest
+BEFORE, MEANWHILE, AFTER = "campaign before", "campaign meanwhile", "campaign after"  # parts of the manifest
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Figures:
     latency_machine: Latency = Latency(None, None)
     latency_people: Latency = Latency(None, None)
     before: Caught = Caught(0, 0, 0, 0)
+    meanwhile: Caught = Caught(0, 0, 0, 0)
     after: Caught = Caught(0, 0, 0, 0)
 
 
@@ -70,7 +71,9 @@ def figures(manifest: Contents, outcomes: Outcomes) -> Figures:
     found.as_known = sum(fitting) / len(fitting) if fitting else None
     found.latency_machine, found.latency_people = _latency(ages["machine"]), _latency(ages["people"])
     _audits(found, outcomes)
-    found.before, found.after = (_caught(manifest, outcomes, part) for part in (BEFORE, AFTER))
+    found.before, found.meanwhile, found.after = (
+        _caught(manifest, outcomes, part) for part in (BEFORE, MEANWHILE, AFTER)
+    )
     return found
 
 

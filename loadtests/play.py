@@ -40,6 +40,7 @@ class Player:
 
     def __init__(self, source: str, manifest: Manifest, senders: dict[Via, Sender]) -> None:
         self.source = source
+        self.published = 0  # acknowledged, repeats included
         self._manifest = manifest
         self._senders = senders
         self._texts: dict[str, frozenset[str]] = {}
@@ -72,6 +73,7 @@ class Player:
         for number, play, answer in zip(numbers, plays, answers, strict=True):
             if answer.status == 202:
                 self._manifest.note(Acknowledged(number))
+                self.published += 1
                 continue
             if answer.status != 503:  # that may yet arrive
                 self._manifest.note(Refused(number))

@@ -131,11 +131,16 @@ class Rig:
             training_id = until("the retrainer to start a training", start, timeout)
             return until("the training to end", done, timeout)
 
+    def send_home(self) -> None:
+        """Moderators finish what they have and go. Raises what went wrong with one of them."""
+        shifts, self._shifts = self._shifts, []
+        for shift in shifts:
+            shift.stop()
+
     def close(self) -> None:
         """Moderators go home, clients are closed."""
         try:
-            for shift in self._shifts:
-                shift.stop()
+            self.send_home()
         finally:
             self.follow.close()
             self.producer.close()
