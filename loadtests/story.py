@@ -19,7 +19,7 @@ from loadtests.posts import Post, campaign, posts
 from loadtests.rig import Rig
 from loadtests.waiting import until
 
-REGULAR, CAMPAIGN, MIXED = (
+REGULAR, WAVE, MIXED = 700, 250, 150  # posts before the campaign; of each wave of it; and of others with each
     900,
     350,
     250,
