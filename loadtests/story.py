@@ -20,10 +20,6 @@ from loadtests.rig import Rig
 from loadtests.waiting import until
 
 REGULAR, WAVE, MIXED = 700, 250, 150  # posts before the campaign; of each wave of it; and of others with each
-    900,
-    350,
-    250,
-)  # posts before the campaign; of each half of it; and of others meanwhile
 RATE = 120  # posts a second
 SEED = 7
 
