@@ -21,6 +21,8 @@ COMMANDS = {
     "topics": "services.cli.topics:topics",
 }
 
+EMBEDDED = {"chdb", "psutil", "supervisor"}  # of the extra `embedded`, which a container does without
+
 
 class Commands(click.Group):
     """A group that knows where its commands are, and loads one when it is asked for."""
@@ -32,9 +34,21 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(import_module(module), name)
+        try:
+            command = getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            if error.name not in EMBEDDED:
+                raise
+            return _without(cmd_name, error.name)
         assert isinstance(command, click.Command)
         return command
+
+
+def _without(command: str, library: str) -> click.Command:
+    def explain() -> None:
+        raise click.ClickException(f"`{command}` needs {library}: pip install 'sluicegate[embedded]'")
+
+    return click.Command(command, callback=explain, help="(not here: needs the extra `embedded`)")
 
 
 @click.group(cls=Commands)
