@@ -3,7 +3,7 @@
 What the scores say comes first (`judge`); what takes the decision away from the machine comes second: the switch,
 and alarms. A category under alarm decides nothing: neither that an item goes nor, since an automatic allow rests on
 every category's low score, that it stays. So while an alarm is on, only items that another category removes are
-decided automatically (docs/decisions/0009-alarms.md).
+decided automatically (docs/decisions/0009-what-an-alarm-takes-away.md).
 """
 
 from typing import Literal, Protocol, TypeAlias
