@@ -19,6 +19,7 @@ from services.monitor.settings import MonitorSettings
 from services.monitor.watch import Watch
 from services.runtime.clock import now_ms
 from services.runtime.health import Health
+from services.runtime.positions import Partition
 from services.runtime.publishing import Publisher
 
 log = structlog.get_logger()
@@ -77,13 +78,17 @@ class Monitor:
         """Why not every window is seen whole; None where it is."""
         if self.app.rebalancing or not self.app.tables.recovery.completed.is_set():
             return "tables are being restored from their changelogs"
-        missing = self._partitions - pairs(self.app.consumer.assignment())
-        if missing:
-            shown = ", ".join(f"{topic}[{number}]" for topic, number in sorted(missing))
-            return f"another worker of the group has {shown}: run one monitor, end the other"
+        return elsewhere(self._partitions, pairs(self.app.consumer.assignment()))
+
+
+def elsewhere(wanted: set[Partition], assigned: set[Partition]) -> str | None:
+    """Why a worker with these partitions must not publish; None where it has all that are wanted."""
+    if not (missing := wanted - assigned):
         return None
+    shown = ", ".join(f"{topic}[{number}]" for topic, number in sorted(missing))
+    return f"not assigned to this worker: {shown}: where another one runs, run one monitor only"
 
 
-def pairs(assignment: Iterable[Any]) -> set[tuple[str, int]]:
+def pairs(assignment: Iterable[Any]) -> set[Partition]:
     """Faust's partitions as pairs."""
     return {(tp.topic, tp.partition) for tp in assignment}

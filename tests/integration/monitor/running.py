@@ -79,8 +79,8 @@ class Worker:
         assert self._process is not None
         return self._process
 
-    def start(self) -> None:
-        """Start and wait until it is ready."""
+    def launch(self) -> None:
+        """Start the process."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "services.monitor"],
@@ -88,6 +88,10 @@ class Worker:
                 stdout=log,
                 stderr=log,
             )
+
+    def start(self) -> None:
+        """Start and wait until it is ready."""
+        self.launch()
         eventually(lambda: self.get("/readyz").startswith("ready") or not self.alive, 60, self.log)
         assert self.alive, self.log.read_text(errors="replace")[-3000:]
 

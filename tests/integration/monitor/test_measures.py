@@ -138,7 +138,7 @@ def test_it_listens_on_loopback_only(worker: Worker) -> None:
 
 
 def test_killed_it_comes_back_and_goes_on(topics: Topics, worker: Worker) -> None:
-    at = ahead(30)
+    at = ahead(24)
     events = 'sluicegate_monitor_events_total{topic="review.settled"}'
     before = worker.metric(events)
     topics.write(*(settled(f"k{n}", at, actions=AGREED) for n in range(20)))
@@ -157,7 +157,7 @@ def test_killed_it_comes_back_and_goes_on(topics: Topics, worker: Worker) -> Non
 def test_a_broker_that_dies_is_waited_for(topics: Topics, worker: Worker, broker: Kafka) -> None:
     broker.kill()
     broker.start()
-    at = ahead(45)
+    at = ahead(20)
     topics.write(*(settled(f"n{n}", at, actions=AGREED) for n in range(5)))
 
     eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 90, worker.log)
