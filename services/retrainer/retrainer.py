@@ -43,6 +43,7 @@ class Retrainer:
         self._metrics = metrics
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._training_id = ""  # of the last training
         self._not_before = 0.0  # on the monotonic clock: when a training may follow one that failed
         self.labels = Labels()
         self.live: ModelReleased | None = None
@@ -93,7 +94,7 @@ class Retrainer:
     def _start(self, trigger: Literal["labels", "demand"]) -> Training:
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
-                raise Busy(next(t.training_id for t in reversed(self.outcomes.all()) if t.state == "running"))
+                raise Busy(self._training_id)
             labels, offsets = self.labels.snapshot()
             training = Training(
                 training_id=fresh_id(),
@@ -104,6 +105,7 @@ class Retrainer:
                 labels=len(labels),
                 label_offsets={str(p): offset for p, offset in sorted(offsets.items())},
             )
+            self._training_id = training.training_id
             self.outcomes.put(training)
             # A daemon: to end the process in mid-training is harmless, nothing is released before the last step.
             self._thread = threading.Thread(
