@@ -108,19 +108,17 @@ class Classifier:
         value = record.value or b""
         assert topic.event is not None
         try:
-            if "platform" in topic.producers:
-                event = decode(EVENTS[topic.event], value)
-                named = getattr(event, "source", None)
-                if topic.per == "source" and named != suffix_of(record.topic):
-                    return Bad("forged_source", f"source is {named!r} in {record.topic}")
-                return None
             if not value.isascii():
                 value.decode()
             schema = _envelope(value).schema
+            if schema != topic.event:
+                return Bad("wrong_schema", f"schema is {schema!r}, expected {topic.event!r}")
+            if "platform" in topic.producers:
+                named = getattr(decode(EVENTS[topic.event], value), "source", None)
+                if topic.per == "source" and named != suffix_of(record.topic):
+                    return Bad("forged_source", f"source is {named!r} in {record.topic}")
         except (EventError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return Bad("undecodable", str(error))
-        if schema != topic.event:
-            return Bad("wrong_schema", f"schema is {schema!r}, expected {topic.event!r}")
         return None
 
     def mended(self, record: Record) -> bytes | Bad:
