@@ -38,12 +38,19 @@ class Play:
 class Player:
     """Publishes for one source."""
 
-    def __init__(self, source: str, manifest: Manifest, senders: dict[Via, Sender]) -> None:
+    def __init__(
+        self,
+        source: str,
+        manifest: Manifest,
+        senders: dict[Via, Sender],
+        texts: dict[str, frozenset[str]] | None = None,
+    ) -> None:
+        """`texts` is what was sent so far, where several players share it."""
         self.source = source
         self.published = 0  # acknowledged, repeats included
         self._manifest = manifest
         self._senders = senders
-        self._texts: dict[str, frozenset[str]] = {}
+        self._texts = {} if texts is None else texts
 
     def known(self, text: str) -> frozenset[str] | None:
         """The categories of a text that was sent."""

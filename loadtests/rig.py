@@ -31,7 +31,14 @@ from services.runtime.publishing import Publisher
 class Rig:
     """One run against one stack. Close it, or use it in a `with`."""
 
-    def __init__(self, settings: StackSettings, access: DemoAccess, source: str, folder: Path) -> None:
+    def __init__(
+        self,
+        settings: StackSettings,
+        access: DemoAccess,
+        source: str,
+        folder: Path,
+        texts: dict[str, frozenset[str]] | None = None,
+    ) -> None:
         self.settings = settings
         self.access = access
         self.source = source
@@ -46,6 +53,7 @@ class Rig:
                 "http": HttpSender(self.http, access.source_key),
                 "kafka": KafkaSender(self.producer, publisher),
             },
+            texts,
         )
         self.follow = Follow(settings.kafka, self.manifest)
         self._shifts: list[Shift] = []

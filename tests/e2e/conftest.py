@@ -1,0 +1,60 @@
+"""One whole stack for all end-to-end tests: real Kafka, Redis and chDB, every service, on free ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.access import DemoAccess, demo_access
+from infra.local.bootstrap import STEPS
+from infra.local.ports import free_ports
+from infra.local.settings import StackSettings
+from infra.local.stack import Stack
+from loadtests.rig import Rig
+
+PORTS = [
+    "kafka_controller_port",
+    *(f"{name}_port" for name in ("ingest", "review", "analytics", "retrainer")),
+    *(f"{name}_metrics_port" for name in ("classifier", "router", "adjudicator", "review_feed", "monitor")),
+]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that is up. Trainings start on demand only, so that a test knows which model is live."""
+    kafka, redis, *others = free_ports(2 + len(PORTS))
+    settings = StackSettings(
+        kafka=f"127.0.0.1:{kafka}",
+        redis_url=f"redis://127.0.0.1:{redis}/0",
+        var=tmp_path_factory.mktemp("stack"),
+        **dict(zip(PORTS, others, strict=True)),
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SLUICEGATE_RETRAIN_AFTER", "1000000")
+        whole = Stack(settings, steps=STEPS)
+        try:
+            whole.up()
+            yield whole
+        finally:
+            whole.down()
+
+
+@pytest.fixture(scope="session")
+def access(stack: Stack) -> DemoAccess:
+    """Logins and keys."""
+    return demo_access(stack.settings)
+
+
+@pytest.fixture(scope="session")
+def texts() -> dict[str, frozenset[str]]:
+    """Every text that any test sent, with its labels: moderators may meet a task that another test left behind."""
+    return {}
+
+
+@pytest.fixture
+def rig(stack: Stack, access: DemoAccess, texts: dict[str, frozenset[str]], tmp_path: Path) -> Iterator[Rig]:
+    """Manifest, player, follower and moderators of one test."""
+    with Rig(stack.settings, access, "demo", tmp_path, texts) as one:
+        yield one
