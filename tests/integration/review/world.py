@@ -201,21 +201,21 @@ class World:
         http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
         return Person(name, self.queue, http)
 
-    def request(self, item: str, revision: int = 1, seen: bool = True, **more: Any) -> str:
+    def request(self, name: str, /, revision: int = 1, seen: bool = True, **more: Any) -> str:
         """The router asks people; answers the task, once the feed has it (where `seen`)."""
-        task = task_id(self.source, item, revision, 1)
+        task = task_id(self.source, name, revision, 1)
         now = now_ms()
         fields: dict[str, Any] = {
             "event_id": fresh_id(),
             "occurred_at": from_millis(now),
             "task_id": task,
             "source": self.source,
-            "item_id": item,
+            "item_id": name,
             "revision": revision,
             "decision_seq": 1,
             "purpose": "decision",
             "queue": self.queue,
-            "item": Item(kind="post", text=f"Is {item} a good post?", language="en"),
+            "item": Item(kind="post", text=f"Is {name} a good post?", language="en"),
             "scores": (Score(category="toxicity", probability=0.6), Score(category="spam", probability=0.4)),
             "explanation": (Span(start=0, end=2, category="toxicity", weight=1.0),),
             "selection": Selection(reason="uncertain", probability=1.0),

@@ -176,6 +176,7 @@ export function Desk({ queue, failed }: { queue: string; failed: Failed }) {
         {task?.purpose === "audit" && <span class="tag" title="What the model said is hidden">blind audit</span>}
         <span class="faint">{done} decided</span>
         <span class="grow" />
+        {sent && <Toast key={sent.verdict_id} sent={sent} undo={undo} gone={() => setSent(null)} />}
         {held && !over && <Lease until={held.until} whole={held.task.lease_seconds * 1000} />}
         <button type="button" class="quiet" aria-pressed={blur} onClick={() => flip("blur", blur, setBlur)}>
           Blur <kbd>B</kbd>
@@ -209,7 +210,6 @@ export function Desk({ queue, failed }: { queue: string; failed: Failed }) {
       {task && hand.problem && hand.problem.kind !== "paused" && (
         <p class="notice bad" role="status">{hand.problem.title}. {hand.problem.message}</p>
       )}
-      {sent && <Toast key={sent.verdict_id} sent={sent} undo={undo} gone={() => setSent(null)} />}
       {help && (
         <Help
           categories={task?.categories.map(categoryName) ?? []}

@@ -1,0 +1,101 @@
+"""The console in Debian's Chromium, on a real API, feed, Kafka and Redis."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from infra.local.kafka import Kafka
+from infra.local.ports import free_ports
+from infra.local.redis import Redis
+from tests.integration.review.world import PASSWORD, RunningApi, World
+
+CONSOLE = Path(__file__).parents[3] / "services" / "console"
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+MISSING = (
+    f"the console was NOT tested in a browser: {CHROMIUM} is missing; `apt-get install chromium` brings it"
+)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it last and loudly, where it can be seen."""
+    if not CHROMIUM.exists():
+        terminalreporter.section("browser tests", sep="=", red=True)
+        terminalreporter.line(MISSING)
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The built console; built now where that was not done since its last change."""
+    page = CONSOLE / "dist" / "index.html"
+    sources = [*(CONSOLE / "src").rglob("*.*"), CONSOLE / "index.html", CONSOLE / "package-lock.json"]
+    if not page.exists() or page.stat().st_mtime < max(source.stat().st_mtime for source in sources):
+        npm = shutil.which("npm")
+        assert npm, "the console is not built and there is no npm: run `make setup`"
+        for command in (["ci"], ["run", "build"]):
+            subprocess.run([npm, *command], cwd=CONSOLE, check=True, capture_output=True, timeout=300)
+    return CONSOLE / "dist"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    if not CHROMIUM.exists():
+        pytest.skip(MISSING)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def console_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A redis-server that nobody else uses."""
+    server = Redis(tmp_path_factory.mktemp("console-redis"), *free_ports(1))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def world(kafka: Kafka, console_redis: Redis, tmp_path: Path) -> Iterator[World]:
+    """Review with a queue of its own and a running feed."""
+    made = World(kafka.bootstrap, console_redis.url, tmp_path)
+    made.redis.flushall()
+    made.feed()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def api(world: World, built: Path) -> RunningApi:
+    """An API that serves the console; `ada` has an account."""
+    running = world.api(review_console=built)
+    running.accounts.create("ada", "moderator", PASSWORD)
+    running.accounts.create("root", "admin", PASSWORD)
+    return running
+
+
+@pytest.fixture
+def page(browser: Browser, api: RunningApi) -> Iterator[Page]:
+    """A page on the login; the test fails where the page logs an error."""
+    context = browser.new_context(viewport={"width": 1360, "height": 800})
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on(
+        "console", lambda message: wrong.append(message.text) if "Security Policy" in message.text else None
+    )
+    opened.goto(api.url)
+    yield opened
+    context.close()
+    assert wrong == []
