@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from confluent_kafka import KafkaException
 
 from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
@@ -41,7 +42,17 @@ class Topics:
         self._producer.send_all([self.publisher.outgoing(event, key) for event, key in events], timeout=60)
 
     def read(self, topic: str, kind: type[T]) -> list[T]:
-        """All committed events of a topic of one partition."""
+        """All committed events of a topic of one partition; asked again while a broker that came back settles."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self._read(topic, kind)
+            except KafkaException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def _read(self, topic: str, kind: type[T]) -> list[T]:
         reader = WholeTopics(self.settings, "tests", [(topic, 0)])
         try:
             return [decode(kind, record.value or b"") for record in reader.to_end(admin(self.settings))]
