@@ -1,7 +1,6 @@
 """`python -m services.classifier`: one worker of the fast tier."""
 
 from services.classifier import CONSUMES, PRODUCES
-from services.classifier.live_model import LiveModel
 from services.classifier.settings import ClassifierSettings
 from services.classifier.stage import ClassifierStage
 from services.classifier.summary import Summary
@@ -9,6 +8,7 @@ from services.events.topics import load_topics
 from services.runtime.publishing import Publisher
 from services.runtime.stage import Stateless, Wiring
 from services.runtime.worker import run_worker
+from services.scoring.live_model import LiveModel
 
 
 def main() -> None:

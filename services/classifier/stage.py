@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from services.classifier import core
-from services.classifier.live_model import LiveModel
 from services.classifier.summary import Summary
 from services.events.codec import decode
 from services.events.errors import UndecodableEvent
@@ -13,6 +12,7 @@ from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.stage import Effect, Stateless
 from services.runtime.states import States
+from services.scoring.live_model import LiveModel
 
 
 class ClassifierStage:

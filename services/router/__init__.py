@@ -1,10 +1,10 @@
-"""Consumes content.classified, review.settled and, broadcast, policy.released, alarm.raised.
+"""Consumes content.classified, review.settled and, broadcast, policy.released, alarm.raised, model.released.
 Produces every outcome: content.decided, review.requested, review.closed, text.decided; and scores.summarized.
 Keeps, by item, what people still have, and for 7 days a marker of what went to people or was withdrawn.
 """
 
-CONSUMES = ("content.classified", "review.settled", "policy.released", "alarm.raised")
-BROADCASTS = ("policy.released", "alarm.raised")
+BROADCASTS = ("policy.released", "alarm.raised", "model.released")
+CONSUMES = ("content.classified", "review.settled", *BROADCASTS)
 PRODUCES = (
     "content.decided",
     "review.requested",

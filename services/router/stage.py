@@ -18,12 +18,14 @@ from services.policy.model import Policy
 from services.policy.parse import parse
 from services.policy.route import Alarms
 from services.router.core import ItemState, Step, classify, expire, settle
-from services.router.core.items import Classified
+from services.router.core.items import Classified, Requested
+from services.router.explaining import explained
 from services.router.settings import RouterSettings
 from services.router.summary import Summary
 from services.runtime.keyed import KeyedStage, Transition
 from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record
+from services.scoring.live_model import LiveModel
 
 log = structlog.get_logger()
 NO_POLICY = "no policy is live: run `sluicegate policy release FILE` (infra/starter/policy.yaml is one)"
@@ -41,6 +43,7 @@ class RouterStage(KeyedStage[ItemState]):
         self._retention_hours = topics.topics["review.requested"].retention_hours
         self._salt = settings.sampling_salt.encode()
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
+        self._model = LiveModel("fast", settings.var)
         self._policy: Policy | None = None
         self._raised: dict[bytes, AlarmRaised] = {}
         self._alarms: Alarms = frozenset()
@@ -50,7 +53,10 @@ class RouterStage(KeyedStage[ItemState]):
         return "" if self._policy else NO_POLICY
 
     def broadcast(self, record: Record) -> None:
-        """A policy or an alarm. One that cannot be read changes nothing: what is live stays live."""
+        """A policy, an alarm or a model. One that cannot be read changes nothing: what is live stays live."""
+        if record.base == "model.released":
+            self._model.take(record.value)
+            return
         if record.value is None:
             self._raised.pop(record.key, None)
         else:
@@ -76,11 +82,11 @@ class RouterStage(KeyedStage[ItemState]):
             assert isinstance(event, ReviewSettled)
             step = settle(event, state, self._live, now)
         accepted = None if event.accepted_at is None else to_millis(event.accepted_at)
-        return _transition(step, accepted)
+        return self._transition(step, accepted)
 
     def due(self, key: str, state: ItemState, now: int) -> Transition[ItemState]:
         """A task expires, or a marker ends."""
-        return _transition(expire(state, self._live, now), None)
+        return self._transition(expire(state, self._live, now), None)
 
     def key_of(self, event: msgspec.Struct, key: str) -> str:
         """What was decided on a text is found under the text's hash."""
@@ -110,6 +116,9 @@ class RouterStage(KeyedStage[ItemState]):
         self._policy = parse(event.document, self._queues, retention_hours=self._retention_hours)
         log.info("policy", version=self._policy.version, automation=self._policy.automation)
 
-
-def _transition(step: Step, accepted: int | None) -> Transition[ItemState]:
-    return Transition(step.state, step.events, step.dropped, accepted)
+    def _transition(self, step: Step, accepted: int | None) -> Transition[ItemState]:
+        """The step, with what people are asked explained by the model that scored it."""
+        events = tuple(
+            explained(event, self._model) if isinstance(event, Requested) else event for event in step.events
+        )
+        return Transition(step.state, events, step.dropped, accepted)

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from infra.local.kafka import Kafka
 from infra.topics import apply, plan
-from services.classifier.live_model import LiveModel
+from services.scoring.live_model import LiveModel
 from services.classifier.settings import ClassifierSettings
 from services.classifier.stage import ClassifierStage
 from services.classifier.summary import Summary

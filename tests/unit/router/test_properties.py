@@ -118,7 +118,7 @@ def check(life: Life, revision: int) -> None:
             later = [e for e in life.events[index + 1 :] if e in decided]
             if event.task_id is None and event.revision >= revision:
                 assert not later, "resurrected"
-            elif event.reason == "edited":
+            elif event.reason == "edited" and event.task_id is not None:
                 assert event.task_id not in {e.task_id for e in later}, "resurrected"
     for event in decided:
         if event.decision_seq > 0 and event.final and not audits:

@@ -1,4 +1,4 @@
-"""The model that is live in this worker, swapped while it runs."""
+"""The model that is live in a worker, swapped while it runs. Only loading a bundle is not pure."""
 
 from pathlib import Path
 
@@ -13,12 +13,16 @@ log = structlog.get_logger()
 
 
 class LiveModel:
-    """Follows model.released for one tier. A bundle that is refused leaves the live one in place."""
+    """Follows model.released for one tier. A bundle that is refused leaves the live one in place.
+
+    `before` is what was live until the last release: items that it scored are still on their way.
+    """
 
     def __init__(self, tier: str, var: Path) -> None:
         self._tier = tier
         self._var = var
         self.bundle: Bundle | None = None
+        self.before: Bundle | None = None
         self.refused = ""  # why the last release was not taken
 
     def take(self, value: bytes | None) -> None:
@@ -44,10 +48,17 @@ class LiveModel:
                 f"the bundle at {event.bundle} is {told.model_version} with hash {told.content_hash}: release it again",
             )
             return
-        self.bundle, self.refused = bundle, ""
+        self.before, self.bundle, self.refused = self.bundle, bundle, ""
         log.info("model live", model_version=bundle.model_version, tier=self._tier)
 
     def _refuse(self, version: str, reason: str) -> None:
         self.refused = reason
         live = self.bundle.model_version if self.bundle else "none"
         log.error("model refused", model_version=version, live=live, reason=reason)
+
+    def version(self, model_version: str | None) -> Bundle | None:
+        """The bundle of a version, where it is live or was until the last release."""
+        for bundle in (self.bundle, self.before):
+            if bundle is not None and bundle.model_version == model_version:
+                return bundle
+        return None
