@@ -1,0 +1,31 @@
+// Numbers as people read them.
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+export function count(value: number): string {
+  return Math.abs(value) < 10_000 ? plain.format(value) : compact.format(value);
+}
+
+export function percent(value: number): string {
+  return `${plain.format(value)}%`;
+}
+
+export function duration(seconds: number): string {
+  if (seconds === 0) return "0 s";
+  if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
+  if (seconds < 100) return `${plain.format(seconds)} s`;
+  if (seconds < 6000) return `${plain.format(seconds / 60)} min`;
+  if (seconds < 172_800) return `${plain.format(seconds / 3600)} h`;
+  return `${plain.format(seconds / 86_400)} d`;
+}
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+/** A time of the axis: the day where it begins, else the clock. */
+export function clock(seconds: number, withSeconds = false): string {
+  const at = new Date(seconds * 1000);
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (withSeconds) return `${time}:${two(at.getSeconds())}`;
+  return time === "00:00" ? at.toLocaleDateString("en", { month: "short", day: "numeric" }) : time;
+}
