@@ -170,7 +170,6 @@ class Retrainer:
         self._metrics.seconds.observe(training.seconds or 0.0)
         if training.comparison is not None:
             self._metrics.lower_bound.set(training.comparison.lower_bound)
-        self.outcomes.put(training)
         event = AuditRecorded(
             event_id=training.training_id,
             occurred_at=training.finished_at or from_millis(now_ms()),
@@ -184,3 +183,4 @@ class Retrainer:
             produce(self._producer, event, "retrainer", "retrainer")
         except (ReleaseError, EventError) as error:
             log.error("outcome not recorded in audit.recorded", reason=str(error))
+        self.outcomes.put(training)  # after the event: a crash in between records it twice rather than never

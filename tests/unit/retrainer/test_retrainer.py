@@ -20,7 +20,7 @@ from tests.unit.retrainer.posts import labels_of_campaign
 
 
 class Kafka:
-    """What would be produced; `away` makes every delivery fail, `hold` delays the audit event, `reached` tells of it."""
+    """What would be produced; `away` fails every delivery, `hold` delays the audit event, `reached` tells of it."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()
