@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.analytics.core.buckets import Buckets, buckets, by_name, share
+from services.analytics.core.buckets import Buckets, buckets, by_name, per_minute, share
 from services.analytics.engine import Connection
 
 BUCKET = "toInt64(intDiv(toUnixTimestamp(_timestamp), {step:UInt32}) * {step:UInt32})"
@@ -73,7 +73,7 @@ class Charts:
             "t": where.starts,
             "step": where.step,
             "now": now,
-            "volume": self._volume(where, ask(SUBMITTED), decided, ask(REQUESTED)),
+            "volume": self._volume(where, now, ask(SUBMITTED), decided, ask(REQUESTED)),
             "automated": {
                 "percent": share(
                     where.series(((b, automated) for b, _, automated in decided), 0),
@@ -87,14 +87,13 @@ class Charts:
         }
 
     def _volume(
-        self, where: Buckets, submitted: list[Any], decided: list[Any], requested: list[Any]
+        self, where: Buckets, now: int, submitted: list[Any], decided: list[Any], requested: list[Any]
     ) -> dict[str, Any]:
         """Items a minute."""
 
-        def a_minute(rows: list[Any]) -> list[float]:
-            return [
-                round(n * 60 / where.step, 2) for n in where.series(((row[0], row[1]) for row in rows), 0)
-            ]
+        def a_minute(rows: list[Any]) -> list[float | None]:
+            counts = where.series(((row[0], row[1]) for row in rows), 0)
+            return per_minute(counts, where, now)
 
         return {
             "received": a_minute(submitted),

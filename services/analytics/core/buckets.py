@@ -56,6 +56,14 @@ def by_name(
     return [{"name": name, "values": where.series(own.items(), 0)} for name, own in values.items()]
 
 
+def per_minute(counts: Sequence[float], where: Buckets, now: int) -> list[float | None]:
+    """Rates; the bucket that still runs by the part of it that is over, and none before that says anything."""
+    rates: list[float | None] = [round(60 * each / where.step, 2) for each in counts]
+    passed = now - where.starts[-1]
+    rates[-1] = round(60 * counts[-1] / passed, 2) if passed >= min(10, where.step / 2) else None
+    return rates
+
+
 def share(part: Sequence[float], whole: Sequence[float]) -> list[float | None]:
     """In percent; None where there is nothing to have a share of."""
     return [round(100 * a / b, 2) if b else None for a, b in zip(part, whole, strict=True)]

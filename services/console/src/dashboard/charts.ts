@@ -17,7 +17,8 @@ export interface Axis {
   format: (value: number) => string;
   top?: number; // a fixed end of the scale
   least?: number; // the end of the scale is at least this
-  logarithmic?: boolean;
+  logarithmic?: boolean; // of durations
+  durations?: boolean; // ticks at 30 s, 1 min, 5 min …
 }
 
 export interface Chart {
@@ -33,14 +34,9 @@ export interface Chart {
 const COLOURS = ["--accent", "--escalate", "--limit", "--allow", "--remove", "--faint"];
 const PERCENT: Axis = { unit: "%", format: (value) => count(value), top: 100 };
 
-/** The last value that is there; the bucket that still runs counts only where a rate does not depend on it. */
-function last(values: Values, finished = false): number | null {
-  const upTo = finished ? values.length - 2 : values.length - 1;
-  for (let at = upTo; at >= 0; at--) {
-    const value = values[at];
-    if (value !== null && value !== undefined) return value;
-  }
-  return null;
+/** The last value that is there. */
+function last(values: Values): number | null {
+  return values.filter((value) => value !== null).at(-1) ?? null;
 }
 
 function said(value: number | null, format: (value: number) => string, rest: string): string {
@@ -52,7 +48,7 @@ export function charts(n: Numbers): Chart[] {
   return [
     {
       title: "Volume",
-      now: said(last(n.volume.received, true), count, "items a minute"),
+      now: said(last(n.volume.received), count, "items a minute"),
       empty: "Nothing was published in this time.",
       left: { unit: "items a minute", format: count, least: 10 },
       lines: [
@@ -73,7 +69,7 @@ export function charts(n: Numbers): Chart[] {
       now: `${said(last(n.queue.open), count, "open")}, oldest ${said(last(n.queue.oldest_seconds), duration, "")}`,
       empty: "Nobody was asked in this time.",
       left: { unit: "open tasks", format: count, least: 5 },
-      right: { unit: "age of the oldest", format: duration, least: 60 },
+      right: { unit: "age of the oldest", format: duration, least: 60, durations: true },
       lines: [
         { label: "open tasks", colour: "--accent", values: n.queue.open, fill: true },
         { label: "age of the oldest", colour: "--limit", values: n.queue.oldest_seconds, right: true, dashed: true },
@@ -81,7 +77,13 @@ export function charts(n: Numbers): Chart[] {
     },
     {
       title: "Time to decision",
-      now: `${said(last(n.time.machine_median), duration, "machine")}, ${said(last(n.time.people_median), duration, "people")}`,
+      now: [
+        { value: last(n.time.machine_median), who: "machine" },
+        { value: last(n.time.people_median), who: "people" },
+      ]
+        .filter(({ value }) => value !== null)
+        .map(({ value, who }) => said(value, duration, who))
+        .join(", ") || "—",
       empty: "Nothing was decided in this time.",
       left: { unit: "from accepted to final", format: duration, logarithmic: true },
       lines: [
