@@ -27,6 +27,7 @@ class AcknowledgedProducer:
         }
         self._lock = threading.Lock()
         self._producer = Producer(self._config)
+        self._broken: list[Producer] = []  # still owe the futures of what was in flight an answer
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="deliveries", daemon=True)
         self._thread.start()
@@ -34,6 +35,11 @@ class AcknowledgedProducer:
     def send(self, out: Outgoing) -> Future[None]:
         """A future that is done when Kafka has the record, or raises NotAcknowledged."""
         future: Future[None] = Future()
+        future.set_running_or_notify_cancel()  # who waits may be gone by then: a delivery must not meet a cancelled one
+        if self._closing.is_set():
+            future.set_exception(NotAcknowledged("the producer is closed"))
+            return future
+        producer = self._producer
 
         def delivered(error: KafkaError | None, _: Message) -> None:
             if error is None:
@@ -42,11 +48,9 @@ class AcknowledgedProducer:
                 future.set_exception(NotAcknowledged(f"{error.name()}: {error.str()}"))
 
         try:
-            self._producer.produce(
-                out.topic, out.value, out.key, headers=list(out.headers), on_delivery=delivered
-            )
+            producer.produce(out.topic, out.value, out.key, headers=list(out.headers), on_delivery=delivered)
         except (KafkaException, BufferError) as error:
-            self._replace_if_broken(error)
+            self._replace_if_broken(producer, error)
             future.set_exception(NotAcknowledged(str(error)))
         return future
 
@@ -62,18 +66,27 @@ class AcknowledgedProducer:
             )
 
     def close(self, timeout: float = 5) -> None:
-        """Send what is queued and stop."""
+        """Send what is queued and stop; what Kafka has not acknowledged by then is NotAcknowledged."""
         self._producer.flush(timeout)
         self._closing.set()
         self._thread.join()
+        for producer in (self._producer, *self._broken):
+            producer.purge()
+            producer.flush(timeout)  # serves the answers of what was purged
 
     def _poll(self) -> None:
         while not self._closing.is_set():
             self._producer.poll(0.1)
+            for producer in list(self._broken):
+                producer.poll(0)
+                if len(producer) == 0:
+                    self._broken.remove(producer)
 
-    def _replace_if_broken(self, error: Exception) -> None:
+    def _replace_if_broken(self, producer: Producer, error: Exception) -> None:
         """An idempotent producer that hit a fatal error never sends again: a new one does."""
-        fatal = isinstance(error, KafkaException) and error.args[0].fatal()
-        if fatal:
-            with self._lock:
+        if not (isinstance(error, KafkaException) and error.args[0].fatal()):
+            return
+        with self._lock:
+            if self._producer is producer:  # else another thread was first
+                self._broken.append(producer)
                 self._producer = Producer(self._config)
