@@ -150,13 +150,17 @@ class Queue:
         raw = cast(dict[bytes, bytes], self._client.hgetall(f"{self._prefix}offsets"))
         return {name.decode(): int(offset) for name, offset in raw.items()}
 
-    def begin(self, epoch: int) -> bool:
-        """Begin a rebuild: from now on nothing is given out. False where another has begun one of this epoch."""
+    def begin(self, epoch: int, partitions: Iterable[str]) -> bool:
+        """Begin a rebuild: nothing is given out, and every topic/partition is read from its beginning.
+
+        False where another has begun one of this epoch.
+        """
         if not self._call("begin", epoch):
             return False
         for key in self._client.scan_iter(match=f"{_literal(self._prefix)}*", count=1000):
             if key.decode() != self._meta:
                 self._client.unlink(key)
+        self._client.hset(f"{self._prefix}offsets", mapping=dict.fromkeys(partitions, 0))
         return True
 
     def open(self, epoch: int) -> bool:

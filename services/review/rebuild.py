@@ -116,7 +116,7 @@ class Rebuilder:
             changed_by="review",
         )
         self._producer.send_all([self._publisher.outgoing(event, board.name)])
-        board.queue.begin(epoch)
+        board.queue.begin(epoch, [f"{topic}/{number}" for topic, number in board.partitions])
         board.epoch, board.state, board.ends = epoch, "rebuilding", None
         board.offsets = dict.fromkeys(board.partitions, 0)
         grace = (

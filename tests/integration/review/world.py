@@ -186,7 +186,7 @@ class World:
     def api(self, **settings: Any) -> RunningApi:
         """An API."""
         defaults: dict[str, Any] = {"acknowledge_ms": 1500, "review_console": self.folder / "none"}
-        api = RunningApi(ApiSettings(**self.common(), **(defaults | settings)))
+        api = RunningApi(ApiSettings(**(self.common() | defaults | settings)))
         self._stops.append(api.stop)
         return api
 

@@ -1,0 +1,55 @@
+"""What a queue in Redis comes to, and what the pure model says it must."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from redis import Redis
+
+from services.events.codec import decode
+from services.review.core.board import NEVER, Board, Verdict, fold
+from services.review.core.changes import EVENTS, Change, change_of
+from services.review.queue import Queue
+from services.runtime.positions import partitions_of
+from services.runtime.reading import WholeTopics
+from tests.integration.review.world import World
+
+State = dict[str, tuple[dict[str, Verdict], set[str]]]  # open task -> its verdicts, those taken back
+
+
+def snapshot(queue: Queue, redis: Redis) -> State:
+    """The open tasks of a queue in Redis."""
+    prefix = f"review:{{{queue.name}}}:"
+    found: State = {}
+    for raw in cast(list[bytes], redis.hkeys(f"{prefix}body")):
+        task = raw.decode()
+        verdicts, back = {}, set()
+        for field, value in cast(dict[bytes, bytes], redis.hgetall(f"{prefix}task:{task}")).items():
+            name, text = field.decode(), value.decode()
+            if name.startswith("v:"):
+                seat, _, offset, person = text.split("|", 3)
+                at = NEVER if offset == "-" else int(offset)
+                verdicts[name[2:]] = Verdict(name[2:], int(seat), person, at)
+            elif name.startswith("x:"):
+                back.add(name[2:])
+        found[task] = (verdicts, back)
+    return found
+
+
+def state_of(board: Board) -> State:
+    """The same of the model."""
+    return {task: (each.verdicts, each.taken_back) for task, each in board.open().items()}
+
+
+def model_of(world: World) -> State:
+    """The model of the world's queue, folded from Kafka topic by topic."""
+    changes: list[Change] = []
+    for base, event in EVENTS.items():
+        topic = f"{base}.{world.queue}" if base == "review.requested" else base
+        reader = WholeTopics(world.feed_settings, "model", partitions_of(world.cluster, [topic]))
+        for record in reader.to_end(world.cluster):
+            change = change_of(decode(event, record.value or b""), record.offset)
+            if change and change[0] in (None, world.queue):
+                changes.append(change[1])
+        reader.close()
+    return state_of(fold(changes))
