@@ -13,7 +13,7 @@ from infra.local.redis import Redis
 from services.cli.keys import create_analyst_key, create_key, revoke_key
 from services.runtime.apikeys import KeyStore
 from services.runtime.settings import Settings
-from tests.integration.analytics.running import World, wait_until
+from tests.integration.analytics.running import ROOT, World, wait_until
 from tests.integration.analytics.test_exactly_once import decided, submitted
 
 REFUSED = [
@@ -74,6 +74,13 @@ ALLOWED = [
 ]
 
 
+DOCUMENTED = [
+    part.strip()
+    for part in (ROOT / "docs" / "analyst.md").read_text("utf-8").split("## Five questions")[1].split("\n\n")
+    if part.startswith("    SELECT")
+]
+
+
 @pytest.fixture(scope="module")
 def world(broker: Kafka, redis_server: Redis, tmp_path_factory: pytest.TempPathFactory) -> World:
     """One for all tests here: each has items of its own."""
@@ -116,7 +123,8 @@ def test_an_analyst_can_ask_and_a_hostile_one_gets_nothing_else(
     producer.flush()
     count = "SELECT count() FROM decisions"
     wait_until(lambda: rows(analytics, analyst, count) == [[20]], 30, "decisions arrived")
-    for sql in ALLOWED:
+    assert len(DOCUMENTED) == 5
+    for sql in ALLOWED + DOCUMENTED:
         answer = ask(analytics, analyst, sql)
         assert answer.status_code == 200, f"{sql}: {answer.text}"
     for sql in REFUSED:
