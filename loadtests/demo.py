@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import os
 import shutil
 import signal
 import sys
@@ -162,8 +163,10 @@ def run(settings: StackSettings, console: Console, leave: bool) -> bool:
 @click.option("--exit", "leave", is_flag=True, help="End when the table is printed.")
 def main(leave: bool) -> None:
     """Run the whole loop on this machine and print what happened."""
-    settings = StackSettings()
-    settings = StackSettings(var=settings.var / "demo")
+    settings = StackSettings(var=StackSettings().var / "demo")
+    os.environ.setdefault(
+        "SLUICEGATE_RETRAIN_AFTER", "1000000"
+    )  # the story says when: it is the same every time
     console = Console() if sys.stdout.isatty() else Console(width=120)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # everything is stopped then, too
     try:

@@ -119,6 +119,10 @@ class Rig:
         told = manifests.read(self.manifest.path)
         return self.follow.with_outcomes(lambda outcomes: figures(told, outcomes))
 
+    def live(self) -> str:
+        """The model version released last."""
+        return self.follow.models[-1].model_version
+
     def retrain(self, timeout: float = 120) -> dict[str, Any]:
         """Demands a training and waits for what it comes to; the training. One that runs already is waited for
         first: it does not know the latest labels.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -23,6 +23,7 @@ class Seen:
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def scan(bootstrap: str, bases: Collection[str], timeout: float = 60) -> Iterator[Seen]:
@@ -90,6 +91,11 @@ def _to_ends(consumer: Consumer, ends: dict[Partition, int], deadline: float) ->
                 message.timestamp()[1],
                 key.encode() if isinstance(key, str) else key,
                 value.encode() if isinstance(value, str) else value,
+                {str(name): _text(raw) for name, raw in list(message.headers() or ())},
             )
         if waiting and time.monotonic() > deadline:
             raise ScanTimeout(f"not read to the end: {sorted(waiting)}; is a transaction open, is Kafka up?")
+
+
+def _text(raw: bytes | str | None) -> str:
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else raw or ""

@@ -19,7 +19,11 @@ from loadtests.posts import Post, campaign, posts
 from loadtests.rig import Rig
 from loadtests.waiting import until
 
-REGULAR, WAVE, MIXED = 700, 250, 150  # posts before the campaign; of each wave of it; and of others with each
+REGULAR, WAVES, MIXED = (
+    1000,
+    (350, 200, 200),
+    150,
+)  # posts before the campaign, in its waves, and besides each
 RATE = 120  # posts a second
 SEED = 7
 
@@ -44,7 +48,7 @@ class Story:
         self._console = console
         self._draw = random.Random(SEED)
         self._regular = iter(posts(REGULAR + 3 * MIXED, SEED))
-        self._campaign = iter(campaign(3 * WAVE, SEED))
+        self._campaign = iter(campaign(sum(WAVES), SEED))
 
     def tell(self) -> Told:
         """Plays it to its end. Raises NotInTime with what did not happen."""
@@ -55,21 +59,21 @@ class Story:
             watch.chapter("posts arrive over HTTP and straight through Kafka; moderators work the queues")
             self._play(self._some(REGULAR), watch)
             watch.chapter("a campaign begins that the model has never seen: its first wave")
-            self._play(self._mixed(BEFORE), watch)
+            self._play(self._mixed(BEFORE, WAVES[0]), watch)
             watch.chapter("people decide what the model was not sure of")
             rig.settled(90)
             self._retrain(watch)
             watch.chapter("the second wave: much of it now looks odd to the model, and goes to people")
-            self._play(self._mixed(MEANWHILE), watch)
+            self._play(self._mixed(MEANWHILE, WAVES[1]), watch)
             rig.settled(90)
             self._retrain(watch)
             watch.chapter("the third wave")
-            self._play(self._mixed(AFTER), watch)
+            self._play(self._mixed(AFTER, WAVES[2]), watch)
             rig.settled(90)
             watch.chapter("everything is settled; counting, independently")
         alarms = [f"{alarm.category}: {alarm.reason}" for alarm in rig.follow.alarms if alarm.active]
         differences = rig.clickhouse(60)
-        live = rig.follow.models[-1].model_version
+        live = rig.live()
         return Told(rig.figures(), rig.count(), starter, live, alarms, differences)
 
     def leave_work(self, number: int = 20) -> None:
@@ -103,8 +107,8 @@ class Story:
                 plays.append(replace(play, kind="withdrawal"))
         return plays
 
-    def _mixed(self, part: str) -> list[Play]:
-        plays = [_play(next(self._campaign), part) for _ in range(WAVE)]
+    def _mixed(self, part: str, size: int) -> list[Play]:
+        plays = [_play(next(self._campaign), part) for _ in range(size)]
         plays += [_play(next(self._regular), "regular") for _ in range(MIXED)]
         self._draw.shuffle(plays)
         return plays

@@ -79,10 +79,10 @@ def test_every_post_and_every_verdict_is_accounted_for_though_every_service_is_k
 
     # labels → a retrained model → hot-swapped, and what is sent from then on is scored by it
     pid = stack.pid("classifier")
-    before = rig.follow.models[-1].model_version
+    before = rig.live()
     training = rig.retrain()
     assert training["state"] == "released", training
-    until("the release to be seen", lambda: rig.follow.models[-1].model_version == training["candidate"], 30)
+    until("the release to be seen", lambda: rig.live() == training["candidate"], 30)
     fresh = [
         Play(post.item_id, post.text, post.labels, part="fresh") for post in posts(100, 12, prefix="fresh")
     ]
