@@ -9,7 +9,6 @@ import uvicorn
 
 from services.analytics.api import Audit, build
 from services.analytics.charts import Charts
-from services.analytics.core.rows import Classifier
 from services.analytics.engine import Connection, connect, connect_analyst, connect_reader
 from services.analytics.inserting import Inserting
 from services.analytics.ledger import Ledger
@@ -17,6 +16,7 @@ from services.analytics.lookup import Lookup
 from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.migrations import load_migrations, migrate
 from services.analytics.query import Questions
+from services.analytics.rows import Classifier
 from services.analytics.settings import AnalyticsSettings
 from services.analytics.sink import Sink
 from services.events.topics import load_topics

@@ -7,8 +7,8 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from services.analytics.core.rows import BAD_ROWS, Bad, Block, Classifier, bad_line, columns_of, line_of
 from services.analytics.engine import DATABASE
+from services.analytics.rows import BAD_ROWS, Bad, Block, Classifier, bad_line, columns_of, line_of
 from services.runtime.records import Record
 
 log = structlog.get_logger()

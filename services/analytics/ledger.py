@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from services.analytics.core.rows import Block, Range
 from services.analytics.engine import DATABASE
+from services.analytics.rows import Block, Range
 from services.runtime.positions import Partition
 
 TABLE = f"{DATABASE}.blocks"

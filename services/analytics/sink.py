@@ -9,10 +9,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 from confluent_kafka.admin import AdminClient
 
 from services.analytics import CONSUMES
-from services.analytics.core.rows import Block, Classifier, blocks_of
 from services.analytics.inserting import Inserting
 from services.analytics.ledger import Ledger, OpenBlock
 from services.analytics.metrics import AnalyticsMetrics
+from services.analytics.rows import Block, Classifier, blocks_of
 from services.analytics.settings import AnalyticsSettings
 from services.events.topics import base_of
 from services.runtime.health import Health

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.analytics.core.rows import table_of
 from services.analytics.migrations import load_migrations
+from services.analytics.rows import table_of
 from services.events.schemas import event_schemas, load_schemas, target
 from services.events.topics import load_topics
 

@@ -1,1 +1,1 @@
-"""What analytics decides, pure: what a record is to ClickHouse, where an item stands, what an analyst may ask."""
+"""What analytics decides, pure: where an item stands, what an analyst may ask, which bucket counts for a chart."""

@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Iterable
 
-from services.analytics.core.rows import Block, Classifier
 from services.analytics.engine import connect
 from services.analytics.inserting import Inserting
 from services.analytics.ledger import Ledger, OpenBlock
 from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.migrations import load_migrations, migrate
+from services.analytics.rows import Block, Classifier
 from services.analytics.settings import AnalyticsSettings
 from services.analytics.sink import Sink
 from services.events.topics import load_topics

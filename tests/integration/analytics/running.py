@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from infra import topics as kafka_topics
 from infra.local.ports import free_ports
-from services.analytics.core.rows import table_of
+from services.analytics.rows import table_of
 from services.events.topics import base_of, load_topics
 from services.runtime.kafka import PRODUCER
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from services.analytics import CONSUMES, PRODUCES
-from services.analytics.core.rows import (
+from services.analytics.rows import (
     MAX_BLOCK_BYTES,
     Bad,
     Block,
