@@ -1,5 +1,6 @@
 """Headers of a record: CloudEvents 1.0 in Kafka's binary mode, and W3C trace context."""
 
+TRACEPARENT_LIMIT = 128  # bytes; version 00 has 55, later ones may have more
 CONTENT_TYPE = b"application/json; charset=utf-8"
 TYPE_PREFIX = "sluicegate."
 
@@ -26,10 +27,10 @@ def headers_for(
 
 
 def traceparent_of(headers: list[tuple[str, bytes | str | None]] | None) -> str | None:
-    """The traceparent among the headers of a record, None where there is none or it is not ASCII."""
+    """The traceparent among the headers of a record, None where there is none or it is not short ASCII."""
     for name, value in headers or ():
         if name == "traceparent" and value is not None:
-            if isinstance(value, str):
-                return value
-            return value.decode("ascii") if value.isascii() else None
+            if not value.isascii() or len(value) > TRACEPARENT_LIMIT:
+                return None
+            return value if isinstance(value, str) else value.decode("ascii")
     return None

@@ -4,6 +4,7 @@ from services.runtime.records import Headers, Outgoing, Rejected
 
 TOPIC = "dead.letter"
 LIMIT = 2 * 1024 * 1024 - 64 * 1024  # of key and value, in bytes; the rest is for headers
+KEY_LIMIT = 16 * 1024  # bytes; a record that was compressed on its way in may be larger than any limit
 
 
 def dead_letter(rejected: Rejected, service: str, now: int) -> Outgoing:
@@ -26,4 +27,5 @@ def dead_letter(rejected: Rejected, service: str, now: int) -> Outgoing:
     kept = tuple((f"original-{name}", value) for name, value in record.headers)
     if sum(len(name) + len(value) for name, value in kept) > 32_768:
         kept = (("original-headers", b"left out: over 32 KiB"),)
-    return Outgoing(TOPIC, TOPIC, record.key, (record.value or b"")[:LIMIT], why + kept)
+    key = record.key[:KEY_LIMIT]
+    return Outgoing(TOPIC, TOPIC, key, (record.value or b"")[: LIMIT - len(key)], why + kept)

@@ -16,8 +16,15 @@ log = structlog.get_logger()
 
 
 def to_record(message: Message, base: str) -> Record:
-    """A confluent-kafka message as a Record. A record without a key has the key b""."""
+    """A confluent-kafka message as a Record. A record without a key has the key b"".
+
+    Headers are left out where the name of one is not UTF-8, which the client cannot read.
+    """
     key, value = message.key(), message.value()
+    try:
+        headers = list(message.headers() or ())
+    except UnicodeDecodeError:
+        headers = []
     return Record(
         topic=str(message.topic()),
         base=base,
@@ -26,7 +33,7 @@ def to_record(message: Message, base: str) -> Record:
         key=key.encode() if isinstance(key, str) else key or b"",
         value=value.encode() if isinstance(value, str) else value,
         timestamp=message.timestamp()[1],
-        headers=tuple((str(name), to_bytes(raw)) for name, raw in list(message.headers() or ())),
+        headers=tuple((str(name), to_bytes(raw)) for name, raw in headers),
     )
 
 

@@ -25,3 +25,8 @@ def test_no_trace_where_there_is_none() -> None:
     assert traceparent_of(None) is None
     assert traceparent_of([("ce_id", b"0af7"), ("traceparent", None)]) is None
     assert traceparent_of([("traceparent", b"\xff")]) is None
+
+
+def test_a_traceparent_that_is_none_is_not_passed_on() -> None:
+    """A platform writes what it likes: one of 60 KB would make an output too large."""
+    assert traceparent_of([("traceparent", b"0" * 60_000)]) is None
