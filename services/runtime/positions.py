@@ -15,7 +15,12 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from services.runtime.errors import MissingTopic
 
 Partition: TypeAlias = tuple[str, int]
-LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+LEADERLESS = (  # while a broker starts or a leader moves, what the client knows of leaders is out of date
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+)
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -35,7 +40,7 @@ def uncommitted_ends(
 ) -> dict[Partition, int]:
     """The end offset of each partition, open transactions included.
 
-    Waits for leaders: a topic that was just created has none for a moment. Raises KafkaException where the broker
+    Waits for leaders: a topic that was just created or whose broker was away has none for a moment. Raises KafkaException where the broker
     does not answer within `timeout` seconds.
     """
     asked = {TopicPartition(topic, number): LATEST for topic, number in partitions}
