@@ -7,9 +7,10 @@ import structlog
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from services.runtime.errors import UnevenShards
+from services.runtime.errors import UnevenShards, UnreadableState
 from services.runtime.positions import Partition, Progress, uncommitted_ends
 from services.runtime.reading import WholeTopics
+from services.runtime.records import Record
 from services.runtime.settings import Settings
 from services.runtime.stage import Wiring
 from services.runtime.states import Due, Shard, States
@@ -28,18 +29,20 @@ class Assignment(Generic[S]):
     def __init__(self, wiring: Wiring[S], settings: Settings, admin: AdminClient, progress: Progress) -> None:
         self._wiring, self._settings, self._admin, self._progress = wiring, settings, admin, progress
         self.partitions: set[Partition] = set()
-        self.rebalanced = False  # since the loop last looked
+        self.unsettled = False  # a rebalance or an abort since the loop last took up the committed offsets
+        self.group: object = None  # the group's metadata as of the last assignment
         self.states: States[S] = States()
         self._gates: dict[int, tuple[int, dict[Partition, int]]] = {}
 
-    def on_assign(self, _: Consumer, given: list[TopicPartition]) -> None:
-        """Kafka gives partitions."""
-        self.rebalanced = True
+    def on_assign(self, consumer: Consumer, given: list[TopicPartition]) -> None:
+        """Kafka gives partitions. The generation is noted here: asked for later, it may be that of nobody."""
+        self.unsettled = True
+        self.group = consumer.consumer_group_metadata()
         self.partitions |= {(tp.topic, tp.partition) for tp in given}
 
     def on_revoke(self, _: Consumer, taken: list[TopicPartition]) -> None:
         """Kafka takes partitions: their state is another worker's from now on. No transaction is open here."""
-        self.rebalanced = True
+        self.unsettled = True
         gone = {(tp.topic, tp.partition) for tp in taken}
         self.partitions -= gone
         self._progress.forget(gone)
@@ -48,7 +51,12 @@ class Assignment(Generic[S]):
             self._gates.pop(shard, None)
 
     def settle(self, stopping: Callable[[], bool]) -> None:
-        """Restore the state of shards that are new. Raises UnevenShards, MissingTopic."""
+        """Restore the state of shards that are new. Raises UnevenShards, UnreadableState.
+
+        To be called when the committed offsets are known: a former owner whose transaction holds them back may still
+        commit, and its changes are on the changelog only by then.
+        """
+        self._gates.clear()  # there may be inputs that the gates do not know
         fresh = {number for _, number in self.partitions} - self.states.shards.keys()
         if not fresh:
             return
@@ -68,11 +76,19 @@ class Assignment(Generic[S]):
         reader = WholeTopics(self._settings, name, [(self._wiring.changelog, number)])
         try:
             for record in reader.to_end(self._admin, stopping):
-                state = None if record.value is None else self._wiring.stage.decode_state(record.value)
-                shard.apply(record.key, state)
+                shard.apply(record.key, self._decoded(record))
         finally:
             reader.close()
         return shard
+
+    def _decoded(self, record: Record) -> S | None:
+        if record.value is None:
+            return None
+        try:
+            return self._wiring.stage.decode_state(record.value)
+        except ValueError as error:
+            where = f"{record.topic}[{record.partition}]@{record.offset}"
+            raise UnreadableState(where, record.key, str(error)) from error
 
     def ripe(self, now: int) -> list[tuple[int, int]]:
         """(shard, until): timers of `shard` due at `until` (ms) or before may fire.

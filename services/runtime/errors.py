@@ -2,6 +2,8 @@
 
 RuntimeFault
 ├── Fenced               another process has this slot: exit, the supervisor decides
+├── Unfinished           a transaction could not be ended: who starts next in this slot ends it
+├── UnreadableState      a changelog holds what this version cannot read
 ├── MissingTopic         a topic that the service needs is not there
 ├── UnevenShards         one worker was given different partitions of topics that belong together
 └── UndeclaredTopic      a stage produced to a topic that its service does not declare
@@ -13,7 +15,25 @@ class RuntimeFault(Exception):
 
 
 class Fenced(RuntimeFault):
-    """Another process took over the slot (same transactional id or group instance id)."""
+    """Another process took over the slot (same transactional id or group instance id).
+
+    librdkafka also says so of a static member whose own older request arrives after its session was over, which
+    happens when the broker was away for longer than that. A new process can go on either way.
+    """
+
+
+class Unfinished(RuntimeFault):
+    """A transaction was neither committed nor aborted for certain; its batch comes again if it was not committed."""
+
+
+class UnreadableState(RuntimeFault):
+    """A state on a changelog cannot be decoded. Going on without it would lose what is open: nothing is taken."""
+
+    def __init__(self, where: str, key: bytes, reason: str) -> None:
+        super().__init__(
+            f"the state of {key!r} at {where} cannot be read: {reason}. Run the version that wrote it, or delete it "
+            "by producing a record with this key and no value to that partition"
+        )
 
 
 class MissingTopic(RuntimeFault):

@@ -1,8 +1,10 @@
 """Configuration of Kafka clients, in one place, with the reason for each setting."""
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 
 from services.runtime.settings import LoopSettings, Settings
@@ -12,6 +14,9 @@ CLIENT: dict[str, Any] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,  # a broker that comes back is found within a second
     "log.connection.close": False,
+    "logger": logging.getLogger(
+        "librdkafka"
+    ),  # its lines are served by poll and consume, and logged as ours are
     # librdkafka 2.16 drops its brokers when all are away and then waits for ever for a coordinator that it dropped
     # (seen after a restart of the only broker: commit_transaction never returned): keep the brokers it knows.
     "metadata.recovery.strategy": "none",
@@ -55,14 +60,18 @@ def transactional_producer(settings: LoopSettings, service: str) -> Producer:
     )
 
 
-def group_consumer(settings: LoopSettings, service: str) -> Consumer:
-    """The consumer of one slot: a static member, so that a restarted worker has its shards again at once."""
+def group_consumer(settings: LoopSettings, service: str, on_error: Callable[[KafkaError], None]) -> Consumer:
+    """The consumer of one slot: a static member, so that a restarted worker has its shards again at once.
+
+    `on_error` hears, while consuming, of errors that concern no record, as in all brokers being away.
+    """
     return Consumer(
         CONSUMER
         | {
             "bootstrap.servers": settings.kafka,
             "group.id": service,
             "group.instance.id": f"{service}-{settings.slot}",
+            "error_cb": on_error,
             "partition.assignment.strategy": "range",  # shard p is partition p of every topic
             "session.timeout.ms": settings.session_timeout_ms,
             "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 10),

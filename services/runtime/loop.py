@@ -2,24 +2,24 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from services.runtime.assignment import Assignment
 from services.runtime.clock import now_ms
 from services.runtime.deadletter import TOPIC as DEAD_LETTER
 from services.runtime.deadletter import dead_letter
 from services.runtime.errors import MissingTopic, UndeclaredTopic
-from services.runtime.handling import Outcome, handle_batch, handle_due
+from services.runtime.handling import Outcome, fault, handle_batch, handle_due
 from services.runtime.health import Health
 from services.runtime.kafka import admin, group_consumer, transactional_producer
 from services.runtime.metrics import LoopMetrics
 from services.runtime.positions import Partition, Progress, partitions_of
 from services.runtime.reading import broadcast_topics, report, to_record
-from services.runtime.records import Outgoing, Record
+from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.settings import LoopSettings
 from services.runtime.stage import Wiring
 from services.runtime.states import Due
@@ -47,44 +47,49 @@ class Loop(Generic[S]):
         self._wiring, self._settings = wiring, settings
         self._health, self._metrics, self._stopping = health, metrics, stopping
         self._admin = admin(settings)
-        self._consumer: Consumer = group_consumer(settings, wiring.service)
+        self._consumer: Consumer = group_consumer(settings, wiring.service, self._on_client_error)
         self._progress = Progress(self._consumer)
         self._assignment: Assignment[S] = Assignment(wiring, settings, self._admin, self._progress)
-        self._transaction = Transaction(transactional_producer(settings, wiring.service))
+        self._transaction = Transaction(
+            transactional_producer(settings, wiring.service), stopping, health.not_ready
+        )
+        self._next: dict[Partition, int] = {}  # where each partition goes on once what is committed is
         self._timers_checked = 0
         self._reports: list[Outgoing] = []
+        self._unheard: list[Rejected] = []  # broadcast records that made the stage raise
+        self._brokers_away = False
+        self._aborted = ""  # why the last transaction was; empty when it was not
 
     def run(self) -> None:
-        """Work until stopped; the batch in hand is finished. Raises Fenced, UnevenShards, UndeclaredTopic."""
+        """Work until stopped; the batch in hand is finished. Raises RuntimeFault, see services.runtime.errors."""
         stage = self._wiring.stage
-        self._wait_for_broker()
+        if not self._wait_for_broker():
+            return
         broadcast = broadcast_topics(
             self._settings, self._wiring.service, self._admin, self._wiring.broadcasts
         )
         try:
-            if not self._transaction.init(self._stopping):
+            if not self._transaction.init():
                 return
-            for record in broadcast.to_end(self._admin, self._stopping):
-                stage.broadcast(record)
+            self._hear(broadcast.to_end(self._admin, self._stopping))
             while (reason := stage.not_ready()) and not self._stopping():
                 self._health.not_ready(reason)
-                for record in broadcast.poll(0.2):
-                    stage.broadcast(record)
+                self._hear(broadcast.poll(0.2))
             self._subscribe()
             while not self._stopping():
-                for record in broadcast.poll():
-                    stage.broadcast(record)
+                self._hear(broadcast.poll())
                 self._step()
         finally:
             self._health.not_ready("stopping")
             broadcast.close()
             self._consumer.close()
 
-    def _wait_for_broker(self) -> None:
+    def _wait_for_broker(self) -> bool:
+        """Until it answers and has our topics. False where the worker stops first."""
         while not self._stopping():
             try:
                 partitions_of(self._admin, [DEAD_LETTER, *self._wiring.broadcasts], timeout=2)
-                return
+                return True
             except MissingTopic as missing:
                 self._health.not_ready(str(missing))
             except KafkaException as exception:
@@ -92,6 +97,18 @@ class Loop(Generic[S]):
                     f"Kafka at {self._settings.kafka} does not answer: {exception.args[0].str()}"
                 )
             time.sleep(0.2)
+        return False
+
+    def _hear(self, records: Iterable[Record]) -> None:
+        """Broadcast records; one that the stage cannot take is set aside with the next transaction."""
+        for record in records:
+            try:
+                self._wiring.stage.broadcast(record)
+            except Exception as exception:
+                self._unheard.append(fault(record, exception))
+
+    def _on_client_error(self, error: KafkaError) -> None:
+        self._brokers_away |= error.code() == KafkaError._ALL_BROKERS_DOWN
 
     def _subscribe(self) -> None:
         """By pattern, so that the topic of a new source or queue is found when it appears."""
@@ -109,7 +126,7 @@ class Loop(Generic[S]):
             messages += self._consumer.consume(
                 self._settings.batch_records - 1, self._settings.batch_wait_ms / 1000
             )
-        if self._assignment.rebalanced:
+        if self._assignment.unsettled:
             # What was fetched before may meanwhile be another worker's, or come again: start from what is committed.
             if not self._to_committed():
                 return
@@ -122,101 +139,127 @@ class Loop(Generic[S]):
                 report(error, str(message.topic()))
             else:
                 batch.append(to_record(message, self._base(str(message.topic()))))
-        if self._assignment.partitions:
+        self._tell()
+        ripe = self._ripe(now_ms())
+        self._reports += self._wiring.stage.reports(now_ms())
+        if batch or ripe or self._reports or self._unheard:
+            self._transact(batch, ripe)
+        else:
+            self._transaction.serve()
+
+    def _tell(self) -> None:
+        """Say whether this worker takes records."""
+        if self._brokers_away:
+            try:
+                self._admin.list_topics(timeout=1)
+                self._brokers_away = False
+            except KafkaException:
+                self._health.not_ready(f"Kafka at {self._settings.kafka} does not answer")
+                return
+        if self._aborted:
+            self._health.not_ready(f"the last transaction was aborted and is tried again: {self._aborted}")
+        elif self._assignment.partitions:
             self._health.ready()
         else:
             self._health.not_ready(
                 "no shards assigned: more workers than shards, or the group is rebalancing"
             )
-        ripe = self._ripe(now_ms())
-        self._reports += self._wiring.stage.reports(now_ms())
-        if batch or ripe or self._reports:
-            self._transact(batch, ripe)
 
     def _ripe(self, now: int) -> list[tuple[int, int]]:
         if now < self._timers_checked + self._settings.timer_check_ms:
             return []
         self._timers_checked = now
-        self._observe_lag()
         try:
+            self._observe_lag()
             return self._assignment.ripe(now)
         except KafkaException as exception:  # the broker is away: timers wait for it like everything else
             report(exception.args[0])
             return []
 
     def _transact(self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]]) -> None:
-        """Handle and commit one batch, or abort it and seek back, so that it comes again."""
+        """Handle and commit one batch, or abort it, so that it comes again."""
         started = time.perf_counter()
-        states = self._assignment.states
-        offsets: dict[Partition, int] = {}
-        firsts: dict[Partition, int] = {}
-        for record in batch:
-            firsts.setdefault((record.topic, record.partition), record.offset)
-            offsets[record.topic, record.partition] = record.offset + 1
+        # Timers commit the offsets they rest on: Kafka then refuses those of a worker that lost the shard.
+        shards = {shard for shard, _ in ripe}
+        offsets = {where: offset for where, offset in self._next.items() if where[1] in shards}
+        offsets |= {(record.topic, record.partition): record.offset + 1 for record in batch}
         outcome, fired = self._decide(batch, ripe)
         handled = time.perf_counter()
         try:
-            self._transaction.begin()
-            for out in (*outcome.produced, *self._reports):
-                self._transaction.produce(out.topic, out.key, out.value, out.headers)
-            for rejected in outcome.rejected:
-                letter = dead_letter(rejected, self._wiring.service, now_ms())
-                self._transaction.produce(letter.topic, letter.key, letter.value, letter.headers)
-            if self._wiring.changelog is not None:
-                for shard, key, state in states.staged():
-                    value = None if state is None else self._wiring.stage.encode_state(state)
-                    self._transaction.produce(self._wiring.changelog, key, value, (), shard)
-            self._transaction.commit(offsets, self._consumer)
+            self._produce(outcome)
+            self._transaction.commit(offsets, self._assignment.group)
         except MustAbort as reason:
             log.warning("transaction aborted", reason=str(reason), records=len(batch))
-            states.drop()
+            self._assignment.states.drop()
             self._metrics.aborts.inc()
             self._transaction.abort()
-            self._seek(firsts)
+            self._aborted = str(reason)
+            self._assignment.unsettled = True
             return
-        states.apply()
+        self._aborted = ""
+        self._next |= offsets
+        self._assignment.states.apply()
         self._assignment.fired(fired)
-        self._reports = []
+        self._reports, self._unheard = [], []
         self._wiring.stage.committed(outcome.produced)
         self._measure(batch, outcome, handled - started, time.perf_counter() - handled)
 
+    def _produce(self, outcome: Outcome) -> None:
+        """Open the transaction and queue all that it holds."""
+        self._transaction.begin()
+        for out in (*outcome.produced, *self._reports):
+            self._transaction.produce(out.topic, out.key, out.value, out.headers)
+        for rejected in outcome.rejected:
+            letter = dead_letter(rejected, self._wiring.service, now_ms())
+            self._transaction.produce(letter.topic, letter.key, letter.value, letter.headers)
+        if self._wiring.changelog is not None:
+            for (shard, key), value in outcome.changes.items():
+                self._transaction.produce(self._wiring.changelog, key, value, (), shard)
+
     def _decide(self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]]) -> tuple[Outcome, list[int]]:
-        """Effects of the batch and then of ripe timers; which shards' timers have all fired."""
+        """Effects of the batch and then of ripe timers, as many as a batch may have; which shards' have all fired."""
         states, stage, now = self._assignment.states, self._wiring.stage, now_ms()
         outcome = handle_batch(stage, batch, states, now) if batch else Outcome()
+        outcome.rejected += self._unheard
+        room, fired = self._settings.batch_records, []
         for shard, until in ripe:
-            for key in states.shards[shard].due_keys(until):
+            keys = states.shards[shard].due_keys(until, room)
+            if len(keys) < room:
+                fired.append(shard)
+            room -= len(keys)
+            for key in keys:
                 state = states.get(shard, key)
                 if state is not None and state.due is not None and state.due <= until:
                     outcome.extend(handle_due(stage, self._wiring.changelog or "", shard, key, states, now))
-        for out in outcome.produced:
+        for out in (*outcome.produced, *self._reports):
             if out.base not in self._wiring.produces:
-                raise UndeclaredTopic(f"{self._wiring.service} does not declare {out.base} in PRODUCES")
-        return outcome, [shard for shard, _ in ripe]
+                raise UndeclaredTopic(
+                    f"{self._wiring.service} produced to {out.topic}, which it does not declare: add it to PRODUCES"
+                )
+        return outcome, fired
 
     def _to_committed(self) -> bool:
-        """Take the shards that a rebalance left us from their committed offsets on; False: try again."""
+        """Take our shards, after a rebalance or an abort, from their committed offsets on; False: try again."""
         try:
+            mine = [TopicPartition(topic, number) for topic, number in self._assignment.partitions]
+            starts = self._consumer.committed(mine, 10) if mine else []  # waits for open transactions on them
             self._assignment.settle(self._stopping)
             if self._stopping():
                 return False
-            mine = [TopicPartition(topic, number) for topic, number in self._assignment.partitions]
-            if mine:
-                starts = self._consumer.committed(mine, 10)
-                for tp in starts:
-                    tp.offset = tp.offset if tp.offset >= 0 else OFFSET_BEGINNING
+            self._next = {(tp.topic, tp.partition): max(0, tp.offset) for tp in starts}
+            for tp in starts:
+                if tp.error is not None:
+                    raise KafkaException(tp.error)
+                tp.offset = tp.offset if tp.offset >= 0 else OFFSET_BEGINNING
+            if starts:
                 self._consumer.assign(starts)
             self._progress.forget(self._assignment.partitions)
-            self._assignment.rebalanced = False
+            self._assignment.unsettled = False
             return True
         except KafkaException as exception:
             report(exception.args[0])
+            self._health.not_ready(f"taking up the committed offsets: {exception.args[0].str()}")
             return False
-
-    def _seek(self, firsts: dict[Partition, int]) -> None:
-        self._progress.forget(firsts)
-        for (topic, number), offset in firsts.items():
-            self._consumer.seek(TopicPartition(topic, number, offset))
 
     def _base(self, topic: str) -> str:
         for base in self._wiring.consumes:
@@ -230,6 +273,7 @@ class Loop(Generic[S]):
             if tp.offset >= 0:
                 _, end = self._consumer.get_watermark_offsets(tp, cached=True)
                 lags[tp.topic] = lags.get(tp.topic, 0) + max(0, end - tp.offset)
+        self._metrics.lag.clear()  # a topic whose shards went to another worker is that one's to count
         for topic, lag in lags.items():
             self._metrics.lag.labels(topic).set(lag)
         self._metrics.open_keys.set(self._assignment.states.open_keys())

@@ -6,7 +6,7 @@ to the rest of the batch at once, and is applied after the commit or dropped at 
 
 import heapq
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 
 class Due(Protocol):
@@ -18,6 +18,7 @@ class Due(Protocol):
 
 
 S = TypeVar("S", bound=Due)
+Place: TypeAlias = tuple[int, bytes]  # shard, key
 
 
 class Shard(Generic[S]):
@@ -29,12 +30,16 @@ class Shard(Generic[S]):
 
     def apply(self, key: bytes, state: S | None) -> None:
         """Make `state` the committed state of `key`; None forgets the key."""
+        before = self.states.get(key)
         if state is None:
             self.states.pop(key, None)
-            return
-        self.states[key] = state
-        if state.due is not None:
-            heapq.heappush(self._timers, (state.due, key))
+        else:
+            self.states[key] = state
+            if state.due is not None and (before is None or before.due != state.due):
+                heapq.heappush(self._timers, (state.due, key))
+        if len(self._timers) > 2 * len(self.states) + 64:  # what was closed early would stay until it is due
+            self._timers = [(held.due, k) for k, held in self.states.items() if held.due is not None]
+            heapq.heapify(self._timers)
 
     def next_due(self) -> int | None:
         """The earliest due time, in ms."""
@@ -46,13 +51,13 @@ class Shard(Generic[S]):
             heapq.heappop(self._timers)
         return None
 
-    def due_keys(self, until: int) -> list[bytes]:
-        """Keys whose committed state is due at `until` (ms) or before, the earliest first.
+    def due_keys(self, until: int, most: int) -> list[bytes]:
+        """At most `most` keys whose committed state is due at `until` (ms) or before, the earliest first.
 
         Takes none away: they stay due until a state with another due time is applied, so an abort loses no timer.
         """
         found: dict[bytes, int] = {}
-        while self._timers and self._timers[0][0] <= until:
+        while self._timers and self._timers[0][0] <= until and len(found) < most:
             due, key = heapq.heappop(self._timers)
             if key in self.states and self.states[key].due == due:
                 found[key] = due
@@ -66,7 +71,10 @@ class States(Generic[S]):
 
     def __init__(self) -> None:
         self.shards: dict[int, Shard[S]] = {}
-        self._staged: dict[tuple[int, bytes], S | None] = {}
+        self._staged: dict[Place, S | None] = {}
+        self._journal: list[
+            tuple[Place, tuple[S | None] | None]
+        ] = []  # what was staged before; None: nothing
 
     def get(self, shard: int, key: bytes) -> S | None:
         """The state of a key as the batch has left it so far; None where there is none."""
@@ -77,30 +85,37 @@ class States(Generic[S]):
     def put(self, shard: int, key: bytes, state: S | None) -> None:
         """Stage a state; None deletes it. What changes nothing is not staged, so it costs no record."""
         if self.get(shard, key) != state:
-            self._staged[shard, key] = state
+            place = shard, key
+            self._journal.append((place, (self._staged[place],) if place in self._staged else None))
+            self._staged[place] = state
 
-    def mark(self) -> dict[tuple[int, bytes], S | None]:
-        """The staged changes so far, to `roll_back` to."""
-        return dict(self._staged)
+    def mark(self) -> int:
+        """A point to `roll_back` to."""
+        return len(self._journal)
 
-    def roll_back(self, mark: dict[tuple[int, bytes], S | None]) -> None:
+    def roll_back(self, mark: int) -> None:
         """Forget what was staged since `mark`."""
-        self._staged = mark
+        while len(self._journal) > mark:
+            place, before = self._journal.pop()
+            if before is None:
+                del self._staged[place]
+            else:
+                self._staged[place] = before[0]
 
-    def staged(self) -> Iterator[tuple[int, bytes, S | None]]:
-        """(shard, key, state) of every change of the batch."""
-        for (shard, key), state in self._staged.items():
-            yield shard, key, state
+    def staged(self, since: int = 0) -> Iterator[tuple[int, bytes, S | None]]:
+        """(shard, key, state) of every change of the batch since a mark, as it stands now."""
+        for shard, key in dict.fromkeys(place for place, _ in self._journal[since:]):
+            yield shard, key, self._staged[shard, key]
 
     def apply(self) -> None:
         """The batch is committed."""
         for shard, key, state in self.staged():
             self.shards[shard].apply(key, state)
-        self._staged = {}
+        self.drop()
 
     def drop(self) -> None:
         """The batch is aborted."""
-        self._staged = {}
+        self._staged, self._journal = {}, []
 
     def open_keys(self) -> int:
         """How many keys are held."""

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from services.runtime.errors import Fenced
+from services.runtime.errors import Fenced, Unfinished
 from services.runtime.positions import Partition
 from services.runtime.records import Headers
 
@@ -20,15 +20,25 @@ class MustAbort(Exception):
 
 
 class Transaction:
-    """A transactional producer whose calls return, ask for an abort (MustAbort), or end the worker (Fenced)."""
+    """A transactional producer whose calls return, ask for an abort (MustAbort), or end the worker (RuntimeFault).
 
-    def __init__(self, producer: Producer, patience: float = 5) -> None:
+    `waiting` hears why a call has to be made again; when `stopping` by then, it is not: Unfinished.
+    """
+
+    def __init__(
+        self,
+        producer: Producer,
+        stopping: Callable[[], bool],
+        waiting: Callable[[str], None],
+        patience: float = 5,
+    ) -> None:
         self._producer = producer
+        self._stopping, self._waiting = stopping, waiting
         self._patience = patience  # seconds that one call may take before it is called again
 
-    def init(self, stopping: Callable[[], bool]) -> bool:
+    def init(self) -> bool:
         """Fence whoever had the slot before and finish what it left open. False where the worker stops first."""
-        while not stopping():
+        while not self._stopping():
             try:
                 self._producer.init_transactions(self._patience)
                 return True
@@ -36,6 +46,7 @@ class Transaction:
                 error: KafkaError = exception.args[0]
                 if error.fatal() and not error.retriable():
                     raise Fenced(error.str()) from exception
+                self._waiting(f"waiting for Kafka's transaction coordinator: {error.str()}")
                 log.warning("waiting for the transaction coordinator", error=error.name())
                 time.sleep(0.2)
         return False
@@ -57,17 +68,27 @@ class Transaction:
             except KafkaException as exception:
                 raise MustAbort(exception.args[0].str()) from exception
 
-    def commit(self, offsets: dict[Partition, int], consumer: Consumer) -> None:
-        """Commit outputs and offsets together. A commit that times out is called again until its end is known."""
+    def commit(self, offsets: dict[Partition, int], group: object) -> None:
+        """Commit outputs and offsets together. A commit that times out is called again until its end is known.
+
+        `group` is the consumer's group metadata as it was when the partitions were given: Kafka refuses the offsets
+        of a worker that no longer has them.
+        """
         if offsets:
             where = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
-            group = consumer.consumer_group_metadata()
             self._call(lambda: self._producer.send_offsets_to_transaction(where, group, self._patience))
         self._call(lambda: self._producer.commit_transaction(self._patience))
 
     def abort(self) -> None:
         """Abort; nothing of the batch becomes visible."""
-        self._call(lambda: self._producer.abort_transaction(self._patience))
+        try:
+            self._call(lambda: self._producer.abort_transaction(self._patience))
+        except MustAbort as exception:  # it cannot even abort: whoever has the slot next does
+            raise Unfinished(f"the transaction could not be aborted: {exception}") from exception
+
+    def serve(self) -> None:
+        """Let the client say what it has to: its log lines wait for this."""
+        self._producer.poll(0)
 
     def _call(self, call: Callable[[], R]) -> R:
         while True:
@@ -80,6 +101,11 @@ class Transaction:
                 if error.txn_requires_abort():
                     raise MustAbort(error.str()) from exception
                 if not error.retriable() and error.code() != KafkaError._TIMED_OUT:
-                    raise
+                    raise Unfinished(f"{error.name()}: {error.str()}") from exception
+                if self._stopping():
+                    raise Unfinished(
+                        f"told to stop while Kafka does not answer: {error.str()}"
+                    ) from exception
+                self._waiting(f"Kafka does not answer: {error.str()}")
                 log.warning("calling again", error=error.name(), detail=error.str())
                 time.sleep(0.05)

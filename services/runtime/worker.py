@@ -31,7 +31,8 @@ def stop_on_signals() -> threading.Event:
 def run_worker(wiring: Wiring[S], settings: LoopSettings, metrics: LoopMetrics | None = None) -> None:
     """Run a service's loop until SIGTERM.
 
-    Exits with 1 where the slot is another process's or the cluster is not as it must be; a supervisor starts it again.
+    Exits with 1 and a log line that says why where the slot is another process's, the cluster is not as it must be,
+    or anything else went wrong; a supervisor starts it again.
     """
     configure_logs(wiring.service, settings.log_level)
     stop = stop_on_signals()
@@ -42,5 +43,8 @@ def run_worker(wiring: Wiring[S], settings: LoopSettings, metrics: LoopMetrics |
         Loop(wiring, settings, health, metrics, stop.is_set).run()
     except RuntimeFault as fault:
         log.error("ended", reason=str(fault), kind=type(fault).__name__)
+        sys.exit(1)
+    except Exception as exception:
+        log.error("ended", reason=str(exception), kind=type(exception).__name__, exc_info=exception)
         sys.exit(1)
     log.info("stopped")

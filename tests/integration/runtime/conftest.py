@@ -190,7 +190,11 @@ class Bench:
             seen[:] = self.outputs()
             return len(seen) >= count
 
-        wait_for(f"{count} outputs", enough, seconds)
+        try:
+            wait_for(f"{count} outputs", enough, seconds)
+        except pytest.fail.Exception as failure:
+            ended = [(worker.error, worker.health.reason) for worker in self.workers]
+            pytest.fail(f"{failure}, came {len(seen)}; workers: {ended}")
         return seen
 
     def dead_letters(self) -> list[dict[str, str]]:

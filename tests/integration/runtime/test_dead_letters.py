@@ -1,6 +1,10 @@
 """Bad input never stops a stream: it is set aside as it came, with the reason, and the rest goes on."""
 
-from tests.integration.runtime.conftest import Bench, wait_for
+from confluent_kafka import Producer
+
+from services.runtime.kafka import PRODUCER
+from services.runtime.records import Record
+from tests.integration.runtime.conftest import Bench, CountingStage, wait_for
 
 
 def test_a_rejected_record_goes_to_dead_letter_with_its_reason(bench: Bench) -> None:
@@ -32,3 +36,34 @@ def test_an_output_that_is_too_large_sets_its_record_aside(bench: Bench) -> None
     assert bench.wait_outputs(1) == [b"1:a"]
     wait_for("the dead letter", lambda: len(bench.dead_letters()) == 1)
     assert "over" in bench.dead_letters()[0]["reason"]
+
+
+def test_a_record_that_was_small_only_while_compressed_is_set_aside(bench: Bench) -> None:
+    """Kafka measures records compressed: what a platform sends may be larger than any limit of ours."""
+    platform = Producer(
+        PRODUCER | {"bootstrap.servers": bench.kafka.bootstrap, "message.max.bytes": 20_000_000}
+    )
+    platform.produce(bench.inputs[0], b"x" * 3_000_000, b"k" * 3_000_000, 0)
+    assert platform.flush(10) == 0
+    bench.send(b"a", key=b"a")
+    bench.start()
+    assert b"1:a" in bench.wait_outputs(1)
+    wait_for("the dead letter", lambda: len(bench.dead_letters()) == 1)
+    assert "over" in bench.dead_letters()[0]["reason"]
+
+
+def test_a_broadcast_record_that_makes_the_stage_raise_is_set_aside(bench: Bench) -> None:
+    class Choosy(CountingStage):
+        def broadcast(self, record: Record) -> None:
+            if record.value == b"bad":
+                raise RuntimeError("not this one")
+            super().broadcast(record)
+
+    bench.send(b"bad", b"good", topic=bench.signal)
+    bench.send(b"a")
+    stage = Choosy(bench.out)
+    bench.start(stage=stage)
+    assert bench.wait_outputs(1) == [b"1:a"]
+    assert stage.heard == [b"good"]
+    wait_for("the dead letter", lambda: len(bench.dead_letters()) == 1)
+    assert bench.dead_letters()[0]["topic"] == bench.signal

@@ -1,5 +1,6 @@
 """The broker goes away and comes back; a process is told to stop, or is killed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -24,19 +25,18 @@ PROGRAM = textwrap.dedent(
 )
 
 
-def spawn(bench: Bench) -> subprocess.Popen[bytes]:
-    """A worker in a process of its own."""
-    import json
-
+def spawn(bench: Bench, output: int = subprocess.DEVNULL, **more: object) -> subprocess.Popen[bytes]:
+    """A worker in a process of its own. `output` PIPE keeps what it writes for `communicate`."""
     given = {
         "out": bench.out,
         "service": bench.service,
         "inputs": bench.inputs,
         "signal": bench.signal,
         "changelog": bench.changelog,
-        "settings": bench.settings(batch_records=50).model_dump(mode="json"),
+        "settings": bench.settings(batch_records=50).model_dump(mode="json") | more,
     }
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, json.dumps(given)], stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-c", PROGRAM, json.dumps(given)]
+    return subprocess.Popen(command, stdout=output, stderr=output)
 
 
 def check_each_once(bench: Bench, keys: list[bytes], rounds: int) -> None:
@@ -49,7 +49,9 @@ def check_each_once(bench: Bench, keys: list[bytes], rounds: int) -> None:
 
 def test_the_broker_goes_away_and_comes_back(bench: Bench) -> None:
     keys = [b"key-%d" % number for number in range(40)]
-    bench.start(batch_records=30)
+    # A static member whose session is over while the broker is away may be told that it is another: its process ends
+    # and the supervisor starts it again. Here the session outlives the broker's absence.
+    bench.start(batch_records=30, session_timeout_ms=60_000)
     for number in range(10):
         for key in keys:
             bench.producer.produce(bench.inputs[0], b"%d" % number, key)
@@ -100,3 +102,37 @@ def test_sigterm_finishes_the_batch_and_exits_cleanly(bench: Bench) -> None:
     finally:
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
+
+
+def test_an_idle_worker_says_that_the_broker_is_away_and_that_it_is_back(bench: Bench) -> None:
+    bench.send(b"a")
+    worker = bench.start(session_timeout_ms=60_000)
+    bench.wait_outputs(1)
+    wait_for("readiness", lambda: worker.health.reason == "")
+    bench.kafka.kill()
+    try:
+        wait_for("the reason", lambda: "does not answer" in worker.health.reason)
+    finally:
+        bench.kafka.start()
+    wait_for("readiness", lambda: worker.health.reason == "", seconds=60)
+
+
+def test_a_worker_without_a_broker_logs_json_only_and_stops_when_told(bench: Bench) -> None:
+    process = spawn(bench, subprocess.PIPE, kafka="127.0.0.1:1")
+    assert process.stdout is not None and process.stderr is not None
+    assert json.loads(process.stdout.readline())["event"] == "started"
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert [json.loads(line)["event"] for line in out.splitlines()][-1] == "stopped"
+    assert err == b"", "librdkafka's own lines are logged like all others"
+
+
+def test_what_ends_a_worker_is_logged_with_its_reason(bench: Bench) -> None:
+    bench.producer.produce(bench.changelog, b"from another version", b"k", 0)
+    bench.send(b"a")
+    process = spawn(bench, subprocess.PIPE)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1 and err == b""
+    last = json.loads(out.splitlines()[-1])
+    assert last["event"] == "ended" and last["kind"] == "UnreadableState"

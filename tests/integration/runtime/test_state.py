@@ -1,10 +1,13 @@
 """Keyed state: in memory and on the changelog, restored before a shard's first record."""
 
 import threading
+import time
 
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from services.runtime.kafka import transactional_producer
+from services.runtime.errors import UnreadableState
+from services.runtime.kafka import CONSUMER, transactional_producer
 from services.runtime.positions import partitions_of
 from services.runtime.reading import WholeTopics
 from tests.integration.runtime.conftest import Bench, wait_for
@@ -110,3 +113,44 @@ def test_the_topic_of_a_new_source_is_found(bench: Bench) -> None:
     bench.create(f"{bench.inputs[0]}.forum", partitions=2)
     bench.send(b"b", topic=f"{bench.inputs[0]}.forum")
     assert bench.wait_outputs(2)[-1] == b"2:b"
+
+
+def test_a_former_owner_that_still_commits_is_waited_for_before_state_is_restored(bench: Bench) -> None:
+    """Its offsets are in a transaction, its changes not on the changelog yet: restoring now would miss them."""
+    former = Consumer(CONSUMER | {"bootstrap.servers": bench.kafka.bootstrap, "group.id": bench.service})
+    given: list[TopicPartition] = []
+    former.subscribe([bench.inputs[0]], on_assign=lambda _, parts: given.extend(parts))
+
+    def assigned() -> bool:
+        former.consume(1, 0.05)
+        return bool(given)
+
+    wait_for("the former owner", assigned)
+    other = transactional_producer(bench.settings(7), bench.service)
+    other.init_transactions(10)
+    other.begin_transaction()
+    offsets = [TopicPartition(bench.inputs[0], number, 0) for number in range(2)]
+    other.send_offsets_to_transaction(offsets, former.consumer_group_metadata(), 10)
+    former.close()
+    worker = bench.start()
+    wait_for("the shards", lambda: len(worker.loop._assignment.partitions) == 4)
+    deadline = time.monotonic() + 1.5  # restoring two empty shards takes a tenth of that
+    while time.monotonic() < deadline:
+        assert not worker.loop._assignment.states.shards, "restored while the former owner could still commit"
+        time.sleep(0.05)
+    for shard in range(2):
+        other.produce(bench.changelog, b'{"count":41,"due":null}', b"k", shard)
+    other.commit_transaction(10)
+    bench.send(b"a")
+    assert bench.wait_outputs(1) == [b"42:a"]
+
+
+def test_a_state_that_cannot_be_read_ends_the_worker_and_says_where(bench: Bench) -> None:
+    """Going on would forget an open item."""
+    bench.producer.produce(bench.changelog, b"from another version", b"k", 1)
+    bench.send(b"a")
+    worker = bench.start()
+    wait_for("the worker to end", lambda: worker.error is not None)
+    assert isinstance(worker.error, UnreadableState)
+    assert f"b'k' at {bench.changelog}[1]@0" in str(worker.error)
+    assert bench.outputs() == []

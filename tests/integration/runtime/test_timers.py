@@ -44,3 +44,15 @@ def test_a_state_that_no_longer_wants_waking_is_left_alone(bench: Bench) -> None
     wait_for("the due time to pass", lambda: now_ms() > due + 500)
     bench.send(b"after")
     assert bench.wait_outputs(3)[2] == b"3:after"
+
+
+def test_more_timers_than_a_batch_may_have_all_fire_once(bench: Bench) -> None:
+    due = now_ms() + 1000
+    for number in range(60):
+        bench.producer.produce(bench.inputs[0], b"wake:%d" % due, b"key-%d" % number)
+    bench.send(b"last", key=b"last")
+    bench.start(batch_records=7)
+    woken = [out for out in bench.wait_outputs(121) if out == b"woken at 1"]
+    assert len(woken) == 60
+    bench.send(b"after", key=b"last")
+    assert bench.wait_outputs(122).count(b"woken at 1") == 60
