@@ -40,8 +40,8 @@ def uncommitted_ends(
 ) -> dict[Partition, int]:
     """The end offset of each partition, open transactions included.
 
-    Waits for leaders: a topic that was just created or whose broker was away has none for a moment. Raises KafkaException where the broker
-    does not answer within `timeout` seconds.
+    Waits for leaders: a topic that was just created has none for a moment, nor has one whose broker was away. Raises
+    KafkaException where the broker does not answer within `timeout` seconds.
     """
     asked = {TopicPartition(topic, number): LATEST for topic, number in partitions}
     if not asked:
