@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.events.instants import from_millis
 from services.review.audit import Audit
-from services.review.bodies import Claim, Held, Verdict
+from services.review.bodies import Claim, Held, HeldTask, TaskVerdict, Verdict
 from services.review.core.answers import Refusal
 from services.review.logins import Guard
 from services.review.problems import Problem, problem_of
@@ -97,6 +97,20 @@ def work_routes(
         if no is not None:
             raise problem_of(no)
         audit.note(who.name, "task.released", task_id, {"queue": lease.queue})
+
+    # The same with the task in the body: an item id may be anything, `..` too, which no path keeps.
+
+    @routes.post("/verdicts")
+    def decide_named(request: Request, body: TaskVerdict) -> dict[str, Any]:
+        return decide(request, body.task_id, body)
+
+    @routes.post("/leases/extend")
+    def extend_named(request: Request, body: HeldTask) -> dict[str, Any]:
+        return extend(request, body.task_id, body)
+
+    @routes.post("/leases/release", status_code=204)
+    def release_named(request: Request, body: HeldTask) -> None:
+        release(request, body.task_id, body)
 
     @routes.post("/verdicts/{verdict_id}/undo")
     def undo(request: Request, verdict_id: str) -> dict[str, Any] | None:

@@ -35,6 +35,12 @@ class Held(_Body):
     token: str = Field(max_length=200)
 
 
+class HeldTask(Held):
+    """A lease, its task named in the body: any item id is safe there."""
+
+    task_id: str = Field(max_length=300)
+
+
 class Rationale(_Body):
     """A part of the text, in characters."""
 
@@ -64,3 +70,9 @@ class Verdict(_Body):
             self.confidence,
             self.note or None,
         )
+
+
+class TaskVerdict(Verdict):
+    """The same, the task named in the body."""
+
+    task_id: str = Field(max_length=300)

@@ -48,7 +48,7 @@ async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Pr
 }
 
 const part = encodeURIComponent;
-const taskPath = (id: string): string => id.split("/").map(part).join("/");
+const named = (task: Task) => ({ task_id: task.task_id, token: task.token });
 
 export interface Verdict {
   action: Action;
@@ -67,11 +67,10 @@ export const api = {
   claim: (queue: string, atHand: string[]) =>
     call<Task | null>("POST", `queues/${part(queue)}/claim`, { at_hand: atHand }),
   decide: (task: Task, verdict: Verdict) =>
-    call<Recorded>("POST", `tasks/${taskPath(task.task_id)}/verdict`, { token: task.token, ...verdict }),
+    call<Recorded>("POST", "verdicts", { ...named(task), ...verdict }),
   extend: (task: Task) =>
-    call<{ lease_seconds_left: number }>("POST", `tasks/${taskPath(task.task_id)}/extend`, { token: task.token }),
-  release: (task: Task) =>
-    call<null>("POST", `tasks/${taskPath(task.task_id)}/release`, { token: task.token }),
+    call<{ lease_seconds_left: number }>("POST", "leases/extend", named(task)),
+  release: (task: Task) => call<null>("POST", "leases/release", named(task)),
   undo: (verdict: string) => call<Task | null>("POST", `verdicts/${part(verdict)}/undo`),
   history: () => call<Remembered[]>("GET", "history?last=50"),
 };

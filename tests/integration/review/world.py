@@ -81,11 +81,6 @@ class RunningFeed:
         consumer.close()
         producer.close()
 
-    def ready(self) -> RunningFeed:
-        """Wait until it is."""
-        until(lambda: not self.health.reason, "the feed is ready")
-        return self
-
     def stop(self) -> None:
         """Stop and wait."""
         self._stop.set()
@@ -162,7 +157,7 @@ class World:
         wanted = plan(load_topics(), 4)
         apply(self.cluster, [*wanted, KafkaTopic(f"review.requested.{self.queue}", 4, {})])
         self.feed_settings = FeedSettings(
-            **self.common(), review_tick_ms=50, metadata_refresh_ms=500, acknowledge_ms=1500
+            **self.common(), review_tick_ms=50, metadata_refresh_ms=500, acknowledge_ms=500
         )
         self.producer = AcknowledgedProducer(self.feed_settings)
         self.publisher = Publisher("router", load_topics())
@@ -176,10 +171,9 @@ class World:
         return {"kafka": self.bootstrap, "redis_url": self.redis_url, "database_url": database}
 
     def feed(self, **settings: Any) -> RunningFeed:
-        """A feed, ready."""
+        """A feed that has this world's queue ready; other queues may still be waited for."""
         feed = RunningFeed(self.feed_settings.model_copy(update=settings))
         self._stops.append(feed.stop)
-        feed.ready()
         until(lambda: self.board.look().state == "ready", "the queue is ready")
         return feed
 

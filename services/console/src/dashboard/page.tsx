@@ -7,6 +7,7 @@ import { fetchNumbers, type Numbers } from "./data";
 import { clock } from "./units";
 
 const SPANS = [
+  { minutes: 5, label: "5 min" },
   { minutes: 15, label: "15 min" },
   { minutes: 60, label: "1 h" },
   { minutes: 360, label: "6 h" },

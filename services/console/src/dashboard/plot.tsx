@@ -40,6 +40,8 @@ const ROUND = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000, 360_000, 3_600_00
 const WHOLE = [1, 2, 5].flatMap((n) => Array.from({ length: 12 }, (_, power) => n * 10 ** power)).sort((a, b) => a - b);
 const SPANS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400, 172_800, 604_800];
 
+const TIMES = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800];
+
 /** The round durations that the values lie between. */
 function between(low: number | null, high: number | null): [number, number] {
   const from = ROUND.filter((each) => each <= (low || 0.1)).at(-1) ?? ROUND[0]!;
@@ -84,6 +86,7 @@ function options(chart: Chart, width: number, span: number, step: number, colour
         grid: { show: false },
         ticks: { ...grid, size: 4 },
         space: 64,
+        incrs: TIMES,
         size: 34,
         values: (_, splits) => splits.map((at) => clock(at, span < 600)),
       },

@@ -12,12 +12,12 @@ export function percent(value: number): string {
 }
 
 export function duration(seconds: number): string {
-  if (seconds === 0) return "0 s";
-  if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
-  if (seconds < 60) return `${plain.format(seconds < 10 ? seconds : Math.round(seconds))} s`;
-  if (seconds < 3600) return `${plain.format(seconds / 60)} min`;
-  if (seconds < 172_800) return `${plain.format(seconds / 3600)} h`;
-  return `${plain.format(seconds / 86_400)} d`;
+  if (seconds === 0) return "0\u00a0s";
+  if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))}\u00a0ms`;
+  if (seconds < 60) return `${plain.format(seconds < 10 ? seconds : Math.round(seconds))}\u00a0s`;
+  if (seconds < 3600) return `${plain.format(seconds / 60)}\u00a0min`;
+  if (seconds < 172_800) return `${plain.format(seconds / 3600)}\u00a0h`;
+  return `${plain.format(seconds / 86_400)}\u00a0d`;
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");
