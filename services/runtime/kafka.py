@@ -14,9 +14,8 @@ CLIENT: dict[str, Any] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,  # a broker that comes back is found within a second
     "log.connection.close": False,
-    "logger": logging.getLogger(
-        "librdkafka"
-    ),  # its lines are served by poll and consume, and logged as ours are
+    # Its own lines are logged like ours. Polling and consuming serve them: where a client does neither they wait.
+    "logger": logging.getLogger("librdkafka"),
     # librdkafka 2.16 drops its brokers when all are away and then waits for ever for a coordinator that it dropped
     # (seen after a restart of the only broker: commit_transaction never returned): keep the brokers it knows.
     "metadata.recovery.strategy": "none",
