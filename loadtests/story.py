@@ -19,11 +19,8 @@ from loadtests.posts import Post, campaign, posts
 from loadtests.rig import Rig
 from loadtests.waiting import until
 
-REGULAR, WAVES, MIXED = (
-    1000,
-    (350, 200, 200),
-    150,
-)  # posts before the campaign, in its waves, and besides each
+REGULAR, MIXED = 1000, 150  # posts before the campaign, and with each of its waves
+WAVES = (550, 200, 200)
 RATE = 120  # posts a second
 SEED = 7
 

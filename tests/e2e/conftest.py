@@ -23,7 +23,9 @@ PORTS = [
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that is up. Trainings start on demand only, so that a test knows which model is live."""
+    """A stack that is up. Trainings start on demand only, so that a test knows which model is live, and change only
+    what enough labels were held out of.
+    """
     kafka, redis, *others = free_ports(2 + len(PORTS))
     settings = StackSettings(
         kafka=f"127.0.0.1:{kafka}",
@@ -33,6 +35,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     )
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLUICEGATE_RETRAIN_AFTER", "1000000")
+        environment.setenv("SLUICEGATE_FROZEN_POSITIVES", "20")
         whole = Stack(settings, steps=STEPS)
         try:
             whole.up()
