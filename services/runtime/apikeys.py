@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateTable
 from services.runtime.clock import now_ms
 
 Role = Literal["source", "analyst"]
+MISS_AGE = 0.1  # seconds after which an unknown key is looked for again: a new one works at once, a flood costs little
 
 _METADATA = MetaData()
 _KEYS = Table(
@@ -130,16 +131,21 @@ class KeyCache:
 
         Raises SQLAlchemyError where the keys could never be read.
         """
-        now = self._monotonic()
+        hashed = digest(secret)
         with self._lock:
-            if self._keys is None or now - self._read_at >= self._max_age:
-                try:
-                    self._keys = self._store.valid()
-                except SQLAlchemyError:
-                    if self._keys is None:
-                        raise
-                self._read_at = now
-            return self._keys.get(digest(secret))
+            age = self._monotonic() - self._read_at
+            unknown = self._keys is None or hashed not in self._keys
+            if self._keys is None or age >= (min(MISS_AGE, self._max_age) if unknown else self._max_age):
+                self._read()
+            return (self._keys or {}).get(hashed)
+
+    def _read(self) -> None:
+        try:
+            self._keys = self._store.valid()
+        except SQLAlchemyError:
+            if self._keys is None:
+                raise
+        self._read_at = self._monotonic()
 
 
 def digest(secret: str) -> str:

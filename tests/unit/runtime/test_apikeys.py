@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from services.runtime.apikeys import KeyCache, KeyStore, UnknownKey, bearer
+from services.runtime.apikeys import ApiKey, KeyCache, KeyStore, UnknownKey, bearer
 
 
 @pytest.fixture
@@ -42,6 +42,30 @@ def test_a_revoked_key_works_no_longer_than_the_cache_is_old(store: KeyStore) ->
     assert [each.key_id for each in store.all()] == [key.key_id]
     with pytest.raises(UnknownKey):
         store.revoke("nobody")
+    store.close()
+
+
+def test_a_new_key_works_at_once_and_a_flood_of_unknown_ones_costs_ten_reads_a_second(
+    store: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    cache = KeyCache(store, clock, max_age=1)
+    assert cache.find("sk_unknown") is None
+    key, secret = store.create("mine", "source", "demo", 60)
+    clock.now = 0.1
+    assert cache.find(secret) == key
+    reads = []
+    valid = store.valid
+
+    def counted() -> dict[str, ApiKey]:
+        reads.append(1)
+        return valid()
+
+    monkeypatch.setattr(store, "valid", counted)
+    for tick in range(1, 1001):
+        clock.now = 0.1 + tick / 1000
+        cache.find(f"sk_{tick}")
+    assert 9 <= len(reads) <= 11
     store.close()
 
 
