@@ -61,6 +61,7 @@ def api() -> None:
         redis_client(settings), open_accounts(settings), producer, Publisher("review", load_topics())
     )
     log.info("started", port=settings.review_port, kafka=settings.kafka)
+    stop_on_signals()  # uvicorn ends gracefully and then raises the signal again: what follows must still run
     app = build_app(settings, clients)
     uvicorn.run(app, host=settings.host, port=settings.review_port, log_config=None, access_log=False)
     producer.close()

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Problem } from "./api";
 import type { Failed } from "./app";
+import { kept } from "./drafts";
 import type { Remembered } from "./types";
 import { categoryName, doneName, since } from "./words";
 
@@ -19,7 +20,7 @@ export function History({ failed }: { failed: Failed }) {
       <h1>Your last verdicts</h1>
       {problem && <p class="notice bad" role="alert"><strong>{problem.title}.</strong> {problem.message}</p>}
       {rows?.length === 0 && <p class="notice">None yet. What you decide is listed here.</p>}
-      <ul class="history">
+      <ul class={kept("blur", false) ? "history blurred" : "history"}>
         {rows?.map((row) => (
           <li key={row.verdict_id} class={row.taken_back ? "back" : ""}>
             <span class={`verdict ${row.action}`}>{row.taken_back ? "Taken back" : doneName(row.action)}</span>

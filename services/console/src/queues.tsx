@@ -76,7 +76,7 @@ export function Queues({ me, failed }: { me: Me; failed: Failed }) {
           </li>
         ))}
       </ul>
-      <p class="faint">Tab and Enter, or the number, opens a queue. In a queue, <kbd>?</kbd> shows every key.</p>
+      <p class="faint keys-hint">Tab and Enter, or the number, opens a queue. In a queue, <kbd>?</kbd> shows every key.</p>
     </main>
   );
 }

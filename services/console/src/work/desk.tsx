@@ -92,7 +92,7 @@ export function Desk({ queue, failed }: { queue: string; failed: Failed }) {
         action: draft.action,
         categories: draft.categories,
         note: draft.note.trim() || null,
-        seconds_spent: Math.round((performance.now() - began.current) / 100) / 10,
+        seconds_spent: Math.max(1, Math.round(performance.now() - began.current)) / 1000,
       });
       const left = Date.parse(recorded.undo_until) - Date.now();
       setSent({ ...recorded, draft, until: performance.now() + left });
