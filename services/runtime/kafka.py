@@ -14,13 +14,13 @@ CLIENT: dict[str, Any] = {
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,  # a broker that comes back is found within a second
     "log.connection.close": False,
-    # Its own lines are logged like ours. Polling and consuming serve them: where a client does neither they wait.
-    "logger": logging.getLogger("librdkafka"),
     # librdkafka 2.16 drops its brokers when all are away and then waits for ever for a coordinator that it dropped
     # (seen after a restart of the only broker: commit_transaction never returned): keep the brokers it knows.
     "metadata.recovery.strategy": "none",
 }
-PRODUCER: dict[str, Any] = CLIENT | {
+# The client's own lines are logged like ours, served by poll and consume: not for clients that do neither.
+LOGGED: dict[str, Any] = CLIENT | {"logger": logging.getLogger("librdkafka")}
+PRODUCER: dict[str, Any] = LOGGED | {
     "enable.idempotence": True,
     "acks": "all",
     "partitioner": "murmur2_random",  # the hash of Java and Faust: one item, one partition
@@ -28,7 +28,7 @@ PRODUCER: dict[str, Any] = CLIENT | {
     "linger.ms": 0,  # batches come from the loop, waiting for more would only add latency
     "message.max.bytes": 2_200_000,  # dead.letter takes 2 MiB; sizes are checked before
 }
-CONSUMER: dict[str, Any] = CLIENT | {
+CONSUMER: dict[str, Any] = LOGGED | {
     "isolation.level": "read_committed",
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -85,5 +85,5 @@ def lone_consumer(settings: Settings, name: str) -> Consumer:
 
 
 def admin(settings: Settings) -> AdminClient:
-    """A client that asks the cluster about itself."""
-    return AdminClient(CLIENT | {"bootstrap.servers": settings.kafka})
+    """A client that asks the cluster about itself. Its calls raise what goes wrong: its own lines add nothing."""
+    return AdminClient(CLIENT | {"bootstrap.servers": settings.kafka, "log_level": 2})

@@ -150,7 +150,6 @@ class Loop(Generic[S]):
     def _tell(self) -> None:
         """Say whether this worker takes records."""
         if self._brokers_away:
-            self._admin.poll(0)  # serves its log lines
             try:
                 self._admin.list_topics(timeout=1)
                 self._brokers_away = False
