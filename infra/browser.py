@@ -10,7 +10,7 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = (
     "no Chromium here, which the console's tests drive: install it (on Debian and Ubuntu: apt-get install chromium,"
-    " as root); those tests fail without it"
+    " as root); those tests are not run without it"
 )
 
 

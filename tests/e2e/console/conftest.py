@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from infra.browser import chromium
 from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
 from infra.local.redis import Redis
 from tests.integration.review.world import PASSWORD, RunningApi, World
 
 CONSOLE = Path(__file__).parents[3] / "services" / "console"
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-MISSING = (
-    f"the console was NOT tested in a browser: {CHROMIUM} is missing; `apt-get install chromium` brings it"
+NOT_TESTED = (
+    "the console was NOT tested in a browser: no Chromium here; `apt-get install chromium` brings one"
 )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it last and loudly, where it can be seen."""
-    if not CHROMIUM.exists():
+    if chromium() is None:
         terminalreporter.section("browser tests", sep="=", red=True)
-        terminalreporter.line(MISSING)
+        terminalreporter.line(NOT_TESTED)
 
 
 @pytest.fixture(scope="session")
@@ -39,22 +39,20 @@ def built() -> Path:
     page = CONSOLE / "dist" / "index.html"
     sources = [*(CONSOLE / "src").rglob("*.*"), CONSOLE / "index.html", CONSOLE / "package-lock.json"]
     if not page.exists() or page.stat().st_mtime < max(source.stat().st_mtime for source in sources):
-        npm = shutil.which("npm")
-        assert npm, "the console is not built and there is no npm: run `make setup`"
-        for command in (["ci"], ["run", "build"]):
-            subprocess.run([npm, *command], cwd=CONSOLE, check=True, capture_output=True, timeout=300)
+        subprocess.run([sys.executable, "-m", "infra.console"], check=True, timeout=300)
     return CONSOLE / "dist"
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium."""
-    if not CHROMIUM.exists():
-        pytest.skip(MISSING)
+    path = chromium()
+    if path is None:
+        pytest.skip(NOT_TESTED)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")
