@@ -6,11 +6,8 @@ The count at the end does not rest on it: that one scans anew.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
-
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from loadtests.judge import Report, judge
 from loadtests.manifest import Manifest, read
@@ -18,6 +15,12 @@ from loadtests.outcomes import OUTCOME_TOPICS, Outcomes
 from loadtests.scan import base_of
 from services.events import codec
 from services.events.types import AlarmRaised, ModelReleased
+from services.runtime.errors import Stalled
+from services.runtime.kafka import admin
+from services.runtime.positions import partitions_of
+from services.runtime.reading import WholeTopics
+from services.runtime.records import Record
+from services.runtime.settings import Settings
 
 T = TypeVar("T")
 
@@ -25,17 +28,13 @@ T = TypeVar("T")
 class Follow:
     """Reads committed records in a thread, from the beginning on."""
 
-    def __init__(self, bootstrap: str, manifest: Manifest) -> None:
-        self.models: list[ModelReleased] = []
-        self.alarms: list[AlarmRaised] = []
+    def __init__(self, settings: Settings, manifest: Manifest) -> None:
+        self._settings = settings
         self._manifest = manifest
-        self._outcomes = Outcomes()
-        self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._error: Exception | None = None
-        config = {"group.id": "follow", "enable.auto.commit": False, "isolation.level": "read_committed"}
-        self._consumer = Consumer(config | {"bootstrap.servers": bootstrap, "fetch.wait.max.ms": 100})
+        self._forget()
         self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
         self._thread.start()
 
@@ -45,11 +44,6 @@ class Follow:
             if self._error is not None:
                 raise self._error
             return ask(self._outcomes)
-
-    def seen(self, topic: str) -> int:
-        """Records of a topic, by its base name, so far."""
-        with self._lock:
-            return self._seen[topic]
 
     def report(self) -> Report:
         """The judgement as of now: what is open counts as lost."""
@@ -64,33 +58,45 @@ class Follow:
         """Stop."""
         self._stopping.set()
         self._thread.join(10)
-        self._consumer.close()
+
+    def _forget(self) -> None:
+        self._outcomes = Outcomes()
+        self.models: list[ModelReleased] = []
+        self.alarms: list[AlarmRaised] = []
 
     def _run(self) -> None:
-        try:
-            wanted = {*OUTCOME_TOPICS, "model.released", "alarm.raised"}
-            topics = self._consumer.list_topics(timeout=30).topics
-            found = [(name, p) for name in topics if base_of(name) in wanted for p in topics[name].partitions]
-            self._consumer.assign([TopicPartition(*each, OFFSET_BEGINNING) for each in found])
-            while not self._stopping.is_set():
-                self._take()
-        except Exception as error:
-            self._error = error
+        while not self._stopping.is_set():
+            try:
+                self._read()
+            except Stalled:
+                with self._lock:
+                    self._forget()  # another client reads from the start
+            except Exception as error:
+                self._error = error
+                return
 
-    def _take(self) -> None:
-        for message in self._consumer.consume(5000, 0.2):
-            value = message.value()
-            if message.error() is not None or not isinstance(value, bytes):
-                continue  # the client goes on by itself, and tombstones say nothing here
-            base = base_of(str(message.topic()))
-            with self._lock:
-                self._seen[base] += 1
-                if base == "model.released":
-                    self.models.append(codec.decode(ModelReleased, value))
-                elif base == "alarm.raised":
-                    self.alarms.append(codec.decode(AlarmRaised, value))
-                else:
-                    self._outcomes.add(codec.decode(OUTCOME_TOPICS[base], value), message.timestamp()[1])
+    def _read(self) -> None:
+        client = admin(self._settings)
+        wanted = {*OUTCOME_TOPICS, "model.released", "alarm.raised"}
+        topics = [name for name in client.list_topics(timeout=30).topics if base_of(name) in wanted]
+        reader = WholeTopics(self._settings, "follow", partitions_of(client, topics), client)
+        try:
+            while not self._stopping.is_set():
+                for record in reader.poll(0.2):
+                    self._take(base_of(record.topic), record)
+        finally:
+            reader.close()
+
+    def _take(self, base: str, record: Record) -> None:
+        if record.value is None:
+            return  # tombstones say nothing here
+        with self._lock:
+            if base == "model.released":
+                self.models.append(codec.decode(ModelReleased, record.value))
+            elif base == "alarm.raised":
+                self.alarms.append(codec.decode(AlarmRaised, record.value))
+            else:
+                self._outcomes.add(codec.decode(OUTCOME_TOPICS[base], record.value), record.timestamp)
 
 
 def _open_tasks(outcomes: Outcomes) -> int:

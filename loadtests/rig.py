@@ -55,7 +55,7 @@ class Rig:
             },
             texts,
         )
-        self.follow = Follow(settings.kafka, self.manifest)
+        self.follow = Follow(settings, self.manifest)
         self._shifts: list[Shift] = []
 
     def shift(self, accounts: Mapping[str, str] | None = None, habits: Habits | None = None) -> Shift:

@@ -15,11 +15,13 @@ from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.rows import Block, Classifier, blocks_of
 from services.analytics.settings import AnalyticsSettings
 from services.events.topics import base_of
+from services.runtime.errors import Stalled
 from services.runtime.health import Health
 from services.runtime.kafka import CONSUMER
 from services.runtime.positions import Partition, Progress
 from services.runtime.reading import report, to_record
 from services.runtime.records import Record
+from services.runtime.stalls import StallWatch
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ class Sink:
         self._stopping = stopping
         self._consumer = self._new_consumer()
         self._progress = Progress(self._consumer)
+        self._watch = StallWatch(self._progress, self._admin)
         self._next: dict[Partition, int] = {}
         self._assigned: set[Partition] = set()
         self._looked_at = float("-inf")
@@ -141,6 +144,7 @@ class Sink:
         now = time.monotonic()
         if now - self._looked_at < self._settings.metadata_refresh_ms / 1000:
             return
+        self._renew_where_stalled()
         known = self._admin.list_topics(timeout=10).topics
         found = {
             (name, number)
@@ -158,6 +162,18 @@ class Sink:
         self._looked_at = now
         self._health.ready()
         self._measure_lag()
+
+    def _renew_where_stalled(self) -> None:
+        """Another consumer for one that gets nothing though there is something; it goes on where this one was."""
+        try:
+            self._watch.check(self._assigned)
+        except Stalled as stalled:
+            log.warning("another consumer", reason=str(stalled))
+            self._consumer.close()
+            self._consumer = self._new_consumer()
+            self._progress = Progress(self._consumer)
+            self._watch = StallWatch(self._progress, self._admin)
+            self._assigned = set()
 
     def _measure_lag(self) -> None:
         lag: dict[str, int] = {}

@@ -24,11 +24,12 @@ from services.review.rebuild import Board, Rebuilder
 from services.review.settings import FeedSettings
 from services.runtime.acknowledged import NotAcknowledged
 from services.runtime.clock import now_ms
-from services.runtime.errors import RuntimeFault
+from services.runtime.errors import RuntimeFault, Stalled
 from services.runtime.health import Health
 from services.runtime.positions import Partition, Progress, partitions_of
 from services.runtime.reading import report, to_record
 from services.runtime.records import Record
+from services.runtime.stalls import StallWatch
 
 log = structlog.get_logger()
 SHARED = ("review.completed", "review.settled", "review.closed", "review.changed")
@@ -53,15 +54,18 @@ class Feed:
         self._queues, self._rebuilder, self._dead = queues, rebuilder, dead
         self._health, self._metrics = health, metrics
         self._progress = Progress(consumer)
+        self._watch = StallWatch(self._progress, admin)
         self._boards: dict[str, Board] = {}
         self._assigned: set[Partition] = set()
         self._next_tick = self._next_look = 0.0
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Feed until told to stop; an outage of Kafka or Redis is waited out."""
+        """Feed until told to stop; outages of Kafka or Redis are waited out. Raises Stalled: a new process reads on."""
         while not stopping():
             try:
                 self.step()
+            except Stalled:
+                raise
             except (RedisError, KafkaException, NotAcknowledged, RuntimeFault) as error:
                 self._health.not_ready(f"{type(error).__name__}: {error}; trying again")
                 log.warning("waiting", error=str(error))
@@ -78,6 +82,7 @@ class Feed:
             self._tick()
             self._next_tick = now + self._settings.review_tick_ms / 1000
         messages = self._consumer.consume(self._settings.review_batch, 0.05)
+        self._watch.check(self._assigned)
         self._apply(messages)
         self._finish_rebuilds()
 

@@ -3,6 +3,7 @@
 RuntimeFault
 ├── Fenced               another process has this slot: exit, the supervisor decides
 ├── Unfinished           a transaction could not be ended: who starts next in this slot ends it
+├── Stalled              a client gets nothing though there is something: a new one does
 ├── UnreadableState      a changelog holds what this version cannot read
 ├── MissingTopic         a topic that the service needs is not there
 ├── UnevenShards         one worker was given different partitions of topics that belong together
@@ -24,6 +25,10 @@ class Fenced(RuntimeFault):
 
 class Unfinished(RuntimeFault):
     """A transaction was neither committed nor aborted for certain; its batch comes again if it was not committed."""
+
+
+class Stalled(RuntimeFault):
+    """A consumer gets no records although there are some and the broker answers."""
 
 
 class UnreadableState(RuntimeFault):

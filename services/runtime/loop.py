@@ -22,6 +22,7 @@ from services.runtime.reading import broadcast_topics, report, to_record
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.settings import LoopSettings
 from services.runtime.stage import Wiring
+from services.runtime.stalls import StallWatch
 from services.runtime.states import Due
 from services.runtime.transaction import MustAbort, Transaction
 
@@ -49,6 +50,8 @@ class Loop(Generic[S]):
         self._admin = admin(settings)
         self._consumer: Consumer = group_consumer(settings, wiring.service, self._on_client_error)
         self._progress = Progress(self._consumer)
+        self._watch = StallWatch(self._progress, self._admin)
+        self._fatal: KafkaError | None = None  # of the consumer, which then gets nothing any more
         self._assignment: Assignment[S] = Assignment(wiring, settings, self._admin, self._progress)
         self._transaction = Transaction(
             transactional_producer(settings, wiring.service), stopping, health.not_ready
@@ -109,6 +112,8 @@ class Loop(Generic[S]):
 
     def _on_client_error(self, error: KafkaError) -> None:
         self._brokers_away |= error.code() == KafkaError._ALL_BROKERS_DOWN
+        if error.fatal() or error.code() == KafkaError._FATAL:
+            self._fatal = error
 
     def _subscribe(self) -> None:
         """By pattern, so that the topic of a new source or queue is found when it appears."""
@@ -131,6 +136,9 @@ class Loop(Generic[S]):
             if not self._to_committed():
                 return
             messages = []
+        if self._fatal is not None:
+            report(self._fatal)
+        self._watch.check(self._assignment.partitions)
         batch: list[Record] = []
         for message in messages:
             if self._progress.note(message):

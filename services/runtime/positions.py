@@ -43,14 +43,25 @@ def uncommitted_ends(
     Waits for leaders: a topic that was just created has none for a moment, nor has one whose broker was away. Raises
     KafkaException where the broker does not answer within `timeout` seconds.
     """
+    return _ends(admin, partitions, timeout, IsolationLevel.READ_UNCOMMITTED)
+
+
+def stable_ends(
+    admin: AdminClient, partitions: Iterable[Partition], timeout: float = 10
+) -> dict[Partition, int]:
+    """The same for a reader of committed records: up to where the first open transaction holds it back."""
+    return _ends(admin, partitions, timeout, IsolationLevel.READ_COMMITTED)
+
+
+def _ends(
+    admin: AdminClient, partitions: Iterable[Partition], timeout: float, isolation: IsolationLevel
+) -> dict[Partition, int]:
     asked = {TopicPartition(topic, number): LATEST for topic, number in partitions}
     if not asked:
         return {}
     deadline = time.monotonic() + timeout
     while True:
-        futures = admin.list_offsets(
-            asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout
-        )
+        futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=timeout)
         try:
             return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
         except KafkaException as error:
@@ -81,8 +92,13 @@ class Progress:
 
     def reached(self, ends: dict[Partition, int]) -> bool:
         """Whether everything below `ends` has been handed out by the consumer."""
+        return not self.behind(ends)
+
+    def behind(self, ends: dict[Partition, int]) -> dict[Partition, int]:
+        """Where the consumer is in each partition that it has not read to its end in `ends`."""
         open_ends = {p: end for p, end in ends.items() if end > 0 and self._ends_seen.get(p, 0) < end}
         if not open_ends:
-            return True
+            return {}
         positions = self._consumer.position([TopicPartition(topic, number) for topic, number in open_ends])
-        return all(tp.offset >= open_ends[tp.topic, tp.partition] for tp in positions)
+        found = {(tp.topic, tp.partition): tp.offset for tp in positions}
+        return {partition: offset for partition, offset in found.items() if offset < open_ends[partition]}

@@ -11,6 +11,7 @@ from services.runtime.kafka import lone_consumer
 from services.runtime.positions import Partition, Progress, partitions_of, uncommitted_ends
 from services.runtime.records import Record
 from services.runtime.settings import Settings
+from services.runtime.stalls import StallWatch
 
 log = structlog.get_logger()
 
@@ -45,16 +46,26 @@ def to_bytes(raw: str | bytes | None) -> bytes:
 class WholeTopics:
     """Committed records of all partitions of some topics, from the first one on, outside any group."""
 
-    def __init__(self, settings: Settings, name: str, partitions: Iterable[Partition]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        partitions: Iterable[Partition],
+        watched_by: AdminClient | None = None,
+    ) -> None:
+        """With `watched_by`, for readers that follow, a client that stalls is noticed: `poll` then raises Stalled."""
         self._partitions = list(partitions)
         self._consumer = lone_consumer(settings, name)
         self._progress = Progress(self._consumer)
+        self._watch = StallWatch(self._progress, watched_by) if watched_by is not None else None
         self._consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in self._partitions])
 
     def poll(self, timeout: float = 0) -> Iterator[Record]:
         """What has come since the last call, waiting `timeout` seconds for the first record."""
         if not self._partitions:
             return
+        if self._watch is not None:
+            self._watch.check(self._partitions)
         for message in self._consumer.consume(10_000, timeout):
             if self._progress.note(message):
                 continue
@@ -78,7 +89,7 @@ def broadcast_topics(
     settings: Settings, service: str, admin: AdminClient, topics: Iterable[str]
 ) -> WholeTopics:
     """A reader of broadcast topics for one worker. Raises MissingTopic."""
-    return WholeTopics(settings, f"{service}-{settings.slot}-broadcast", partitions_of(admin, topics))
+    return WholeTopics(settings, f"{service}-{settings.slot}-broadcast", partitions_of(admin, topics), admin)
 
 
 def report(error: KafkaError, topic: str = "") -> None:
