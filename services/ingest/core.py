@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from services.events.codec import encode
+from services.events.codec import MAX_ITEM_BYTES, encode
 from services.events.errors import InvalidEvent, InvalidInstant, TooLarge
 from services.events.ids import derived_id, item_key
 from services.events.instants import from_millis, to_millis
@@ -16,6 +16,7 @@ MAX_LINES = 1000
 MAX_BATCH_BYTES = 10 * 1000 * 1000
 MAX_BODY_BYTES = 1024 * 1024  # an item of 256 KiB may take more in escapes
 
+_TOO_LONG = re.compile(r"of length <= \d+ - at `\$\.item\.text`")
 _PATH = re.compile(r" - at `\$(.*)`")
 _encoder = msgspec.json.Encoder()
 
@@ -144,6 +145,10 @@ def _check_instants(body: _Body) -> None:
 
 
 def _invalid(message: str) -> Refused:
+    if _TOO_LONG.search(message):
+        return Refused(
+            413, "too large", f"the item takes more than {MAX_ITEM_BYTES} bytes: {message}", "/item/text"
+        )
     found = _PATH.search(message)
     pointer = "/" + re.sub(r"[.\[]", "/", found[1].replace("]", "")).lstrip("/") if found else None
     field = re.search(r"missing required field `(\w+)`", message)
