@@ -1,4 +1,4 @@
-"""`sluicegate policy check | release | show`."""
+"""`sluicegate policy check | release | show | tune`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 import msgspec
 from confluent_kafka import KafkaException
 
+from services.cli.policy_tune import tune
 from services.events.codec import decode
 from services.events.fresh import fresh_id
 from services.events.instants import from_millis
@@ -127,7 +128,7 @@ FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_
 @click.option("--offline", is_flag=True, help="Do not ask Kafka which categories the live model scores.")
 def check(file: Path, offline: bool) -> None:
     """Say what is wrong with a policy, with line and column."""
-    with _explained(file):
+    with explained(file):
         found = check_policy(file, None if offline else live_categories(Settings()))
     switch = "on" if found.automation else "OFF: everything goes to people"
     click.echo(f"{found.version}: {', '.join(found.categories)}; automation {switch}")
@@ -138,7 +139,7 @@ def check(file: Path, offline: bool) -> None:
 @click.option("--reason", default="released by hand", show_default=True, help="Why, for the audit trail.")
 def release(file: Path, reason: str) -> None:
     """Make a policy live."""
-    with _explained(file):
+    with explained(file):
         released = release_policy(Settings(), file, person(), reason)
     click.echo(f"{released.policy_version} is live, instead of {released.replaces or 'none'}")
 
@@ -146,7 +147,7 @@ def release(file: Path, reason: str) -> None:
 @policy.command()
 def show() -> None:
     """Print the policy that is live."""
-    with _explained(None):
+    with explained(None):
         live = live_policy(Settings())
     if live is None:
         raise click.ClickException("no policy is live: run `sluicegate policy release FILE`")
@@ -154,6 +155,9 @@ def show() -> None:
         f"# {live.policy_version}, released {live.occurred_at} by {live.released_by}: {live.reason}", err=True
     )
     click.echo(live.document, nl=False)
+
+
+policy.add_command(tune)
 
 
 def person() -> str:
@@ -166,7 +170,7 @@ def person() -> str:
 
 
 @contextmanager
-def _explained(file: Path | None) -> Iterator[None]:
+def explained(file: Path | None) -> Iterator[None]:
     try:
         yield
     except InvalidPolicy as error:

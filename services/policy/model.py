@@ -7,8 +7,20 @@ import msgspec
 Action = Literal["remove", "limit"]
 
 
+class Risks(msgspec.Struct, frozen=True, kw_only=True):
+    """What a policy risks in a category: see services.policy.certify. Shares, and the confidence that both hold."""
+
+    wrong_removals: float
+    missed: float
+    confidence: float
+
+
 class CategoryRule(msgspec.Struct, frozen=True, kw_only=True):
-    """When a category decides by itself. `remove` None: never; `allow` None: people always look."""
+    """When a category decides by itself. `remove` None: never; `allow` None: people always look.
+
+    Where `risks` is stated, the thresholds are those certified for the model that scored the item
+    (services.policy.certified); the ones written here serve where there are none.
+    """
 
     name: str
     remove: float | None
@@ -16,6 +28,7 @@ class CategoryRule(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     severity: float
     queue: str
+    risks: Risks | None = None
 
 
 class QueueRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from jsonschema.exceptions import ValidationError
 from services.events.schemas import SCHEMAS
 from services.policy.document import Document, Path, read
 from services.policy.errors import InvalidPolicy, Problem
-from services.policy.model import AlarmRule, AuditRule, CategoryRule, Policy, QueueRule
+from services.policy.model import AlarmRule, AuditRule, CategoryRule, Policy, QueueRule, Risks
 
 MINUTE, HOUR = 60_000, 3_600_000
 
@@ -128,6 +128,7 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
                 action=of.get("action", "remove"),
                 severity=float(of["severity"]),
                 queue=of.get("queue", value["queue"]),
+                risks=Risks(**of["risks"]) if "risks" in of else None,
             )
             for name, of in value["categories"].items()
         },

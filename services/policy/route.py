@@ -83,7 +83,9 @@ def judge(item: Scored, policy: Policy) -> Outcome:
             blind = True
             continue
         known += 1
-        if rule.remove is not None and score.probability >= rule.remove:
+        if rule.risks is not None and rule.remove is None and rule.allow is None:
+            blind = True  # a risk for which this model has no thresholds
+        elif rule.remove is not None and score.probability >= rule.remove:
             over.append((rule, score.probability))
         elif rule.allow is None or score.probability > rule.allow:
             between.append(rule)

@@ -12,6 +12,7 @@ from services.events.ids import item_key
 from services.events.instants import to_millis
 from services.events.topics import Topics
 from services.events.types import AlarmRaised, PolicyReleased, ReviewSettled, TextDecided
+from services.policy.certified import certified
 from services.policy.draw import draw
 from services.policy.errors import InvalidPolicy
 from services.policy.model import Policy
@@ -45,6 +46,7 @@ class RouterStage(KeyedStage[ItemState]):
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
         self._model = LiveModel("fast", settings.var)
         self._policy: Policy | None = None
+        self._by_model: dict[str | None, Policy] = {}  # with the thresholds certified for a model
         self._raised: dict[bytes, AlarmRaised] = {}
         self._alarms: Alarms = frozenset()
 
@@ -56,6 +58,7 @@ class RouterStage(KeyedStage[ItemState]):
         """A policy, an alarm or a model. One that cannot be read changes nothing: what is live stays live."""
         if record.base == "model.released":
             self._model.take(record.value)
+            self._by_model = {}
             return
         if record.value is None:
             self._raised.pop(record.key, None)
@@ -77,7 +80,7 @@ class RouterStage(KeyedStage[ItemState]):
         """See services.router.core."""
         if isinstance(event, Classified):
             chance = draw(self._salt, "audit", item_key(event.source, event.item_id))
-            step = classify(event, state, self._live, self._alarms, chance, now)
+            step = classify(event, state, self._certified(event.model_version), self._alarms, chance, now)
         else:
             assert isinstance(event, ReviewSettled)
             step = settle(event, state, self._live, now)
@@ -105,6 +108,13 @@ class RouterStage(KeyedStage[ItemState]):
         assert self._policy is not None, NO_POLICY  # the loop takes no content before
         return self._policy
 
+    def _certified(self, model_version: str | None) -> Policy:
+        """The live policy as it holds for the model that scored an item."""
+        if model_version not in self._by_model:
+            bundle = self._model.version(model_version)
+            self._by_model[model_version] = certified(self._live, bundle.operating_points if bundle else ())
+        return self._by_model[model_version]
+
     def _alarm(self, key: bytes, event: AlarmRaised) -> None:
         if event.active:
             self._raised[key] = event
@@ -114,6 +124,7 @@ class RouterStage(KeyedStage[ItemState]):
 
     def _release(self, event: PolicyReleased) -> None:
         self._policy = parse(event.document, self._queues, retention_hours=self._retention_hours)
+        self._by_model = {}
         log.info("policy", version=self._policy.version, automation=self._policy.automation)
 
     def _transition(self, step: Step, accepted: int | None) -> Transition[ItemState]:

@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
@@ -21,10 +21,11 @@ import msgspec
 import numpy as np
 import onnx
 
-from services.scoring import bytegram, manifest
+from services.scoring import bytegram, manifest, operating_points
 from services.scoring.classify import Classifier, ModelError
 from services.scoring.manifest import Golden, Manifest
 from services.scoring.normalise import NORMALISATION_VERSION
+from services.scoring.operating_points import OperatingPoint
 
 MODEL, MANIFEST, PRECISION = "model.onnx", "manifest.json", "precision.npy"
 MAX_MODEL_BYTES = 512 * 1024 * 1024
@@ -58,6 +59,7 @@ class Bundle:
     manifest: Manifest
     model: bytes
     classifier: Classifier
+    operating_points: tuple[OperatingPoint, ...] = ()  # thresholds certified for it, from a file beside it
 
     @property
     def model_version(self) -> str:
@@ -105,7 +107,14 @@ def load(folder: Path | str) -> Bundle:
     except ModelError as error:
         raise BundleError(folder, str(error), _REBUILD) from error
     _check_golden(folder, told, classifier)
-    return Bundle(folder, told, model, classifier)
+    return with_points(Bundle(folder, told, model, classifier))
+
+
+def with_points(bundle: Bundle) -> Bundle:
+    """The bundle with the operating points that lie beside it now."""
+    return replace(
+        bundle, operating_points=operating_points.read(bundle.folder, bundle.manifest.content_hash)
+    )
 
 
 def save(

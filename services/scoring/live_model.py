@@ -7,7 +7,7 @@ import structlog
 from services.events.codec import decode
 from services.events.errors import UndecodableEvent
 from services.events.types import ModelReleased
-from services.scoring.bundle import Bundle, BundleError, load
+from services.scoring.bundle import Bundle, BundleError, load, with_points
 
 log = structlog.get_logger()
 
@@ -34,7 +34,10 @@ class LiveModel:
         except UndecodableEvent as error:
             self._refuse("?", str(error))
             return
-        if event.tier != self._tier or (self.bundle and self.bundle.model_version == event.model_version):
+        if event.tier != self._tier:
+            return
+        if self.bundle and self.bundle.model_version == event.model_version:
+            self.bundle = with_points(self.bundle)  # announced again: it may have been certified since
             return
         try:
             bundle = load(self._var / event.bundle)  # an absolute path stays what it is

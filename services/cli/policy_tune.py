@@ -1,0 +1,57 @@
+"""`sluicegate policy tune`: thresholds from audited labels, with a guarantee."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+LINE = '{"text", "labels": {category: bool}, "probability"}'
+
+
+@click.command()
+@click.option("--max-wrong-removals", default=0.02, show_default=True, help="Of removed items, those fine.")
+@click.option("--max-missed", default=0.05, show_default=True, help="Of violating items, those allowed.")
+@click.option("--confidence", default=0.95, show_default=True, help="That both hold.")
+@click.option("--category", "categories", multiple=True, help="Default: every category of the model.")
+@click.option("--plan", "planning", is_flag=True, help="Say where to draw the next labels; certify nothing.")
+@click.option("--budget", default=2000, show_default=True, help="Labels to draw, with --plan.")
+@click.option("--labels", type=FILE, help=f"JSON lines {LINE} in place of label.recorded.")
+@click.option("--bundle", type=click.Path(file_okay=False, path_type=Path), help="Default: the live one.")
+@click.option("--plan-file", type=FILE, help="Written by --plan, and how labels were drawn. One category.")
+@click.option(
+    "--store/--no-store", default=True, show_default=True, help="Keep the result beside the bundle."
+)
+@click.pass_context
+def tune(
+    context: click.Context,
+    max_wrong_removals: float,
+    max_missed: float,
+    confidence: float,
+    categories: tuple[str, ...],
+    planning: bool,
+    budget: int,
+    labels: Path | None,
+    bundle: Path | None,
+    plan_file: Path | None,
+    store: bool,
+) -> None:
+    """Find thresholds that keep both risks, or say how many labels are wanting. Exits with 1 where none holds.
+
+    Labels are those of label.recorded that the model was neither trained nor gated on. Audits and other labels count
+    alike, by the probability with which each was selected.
+    """
+    from services.cli.tuning import tuned  # brings SciPy and ONNX, which no other command of `policy` needs
+    from services.policy.model import Risks
+
+    if not all(0 < value < 1 for value in (max_wrong_removals, max_missed, confidence)):
+        raise click.UsageError("risks and confidence must lie between 0 and 1")
+    if plan_file and len(categories) != 1:
+        raise click.UsageError("a plan is for one category: name it with --category")
+    risks = Risks(wrong_removals=max_wrong_removals, missed=max_missed, confidence=confidence)
+    tuning = tuned.Tuning.of(risks, labels, bundle, categories, plan_file)
+    if planning:
+        tuning.plan(budget)
+    elif not tuning.certify(store):
+        context.exit(1)

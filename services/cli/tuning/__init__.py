@@ -1,0 +1,1 @@
+"""What `sluicegate policy tune` reads (`audits`) and shows (`picture`)."""

@@ -1,0 +1,108 @@
+"""Audited labels for a model: which may certify it, and how each was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+
+from services.policy.certification.labels import AuditLabels, Floats, Stratum, audit_labels
+from services.retrainer.core.training_set import Labelled, label_offsets
+from services.retrainer.labels import Labels
+from services.runtime.kafka import admin
+from services.runtime.positions import partitions_of
+from services.runtime.reading import WholeTopics
+from services.runtime.settings import Settings
+from services.scoring.bundle import Bundle
+from services.scoring.normalise import normalise
+from services.scoring.split import Split, split_of
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of --labels."""
+
+    text: str
+    labels: dict[str, bool]
+    probability: float = 1.0
+
+
+@dataclass(frozen=True)
+class Audits:
+    """Labels of one category that may certify a model, and the pool that they were drawn from, as far as known.
+
+    `pool` holds the score of each audited text, `pool_items` for how many items it stands: 1 / its probability.
+    `seen`: labels left out because the model's training or gate saw them.
+    """
+
+    labels: AuditLabels
+    pool: Floats
+    pool_items: Floats
+    seen: int
+
+
+def from_kafka(settings: Settings) -> list[Labelled]:
+    """label.recorded as it is compacted. Raises MissingTopic, KafkaException."""
+    client = admin(settings)
+    reader = WholeTopics(settings, "tune", partitions_of(client, ["label.recorded"]))
+    labels = Labels()
+    try:
+        for record in reader.to_end(client):
+            labels.take(record)
+    finally:
+        reader.close()
+    return labels.snapshot()[0]
+
+
+def from_file(path: Path) -> list[Labelled]:
+    """Labels from JSON lines, none of which any model has seen. Raises ClickException, with the line."""
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            told = msgspec.json.decode(line, type=Line)
+        except msgspec.DecodeError as error:
+            raise click.ClickException(f"{path}, line {number}: {error}") from error
+        if not 0 < told.probability <= 1:
+            raise click.ClickException(f"{path}, line {number}: `probability` must be in (0, 1]")
+        found.append(Labelled(told.text, told.labels, told.probability, f"{number:020}", -1, number))
+    return found
+
+
+def audits_of(
+    labels: Sequence[Labelled], model: Bundle, category: str, design: Sequence[Stratum] = ()
+) -> Audits:
+    """The labels that may certify `model`, scored by it: one a normalised text, the latest."""
+    usable, seen = unseen(labels, model)
+    asked = [label for label in usable if category in label.answers]
+    column = model.categories.index(category)
+    scores = model.classifier.classify([label.text for label in asked])[:, column].astype(np.float64)
+    made = audit_labels(
+        scores,
+        [label.answers[category] for label in asked],
+        [label.selection_probability for label in asked],
+        [normalise(label.text) for label in asked],
+        design,
+    )
+    return Audits(made, made.scores, 1 / made.probability, seen)
+
+
+def unseen(labels: Sequence[Labelled], model: Bundle) -> tuple[list[Labelled], int]:
+    """Labels that neither trained nor gated the model, in their order of time; and how many did.
+
+    Those are the texts of the audit split (nothing trains on it, gates on it), and every label that came after the
+    training had read label.recorded, unless an earlier label was on the same text.
+    """
+    ordered = sorted(labels, key=lambda label: (label.occurred_at, label.partition, label.offset))
+    read = label_offsets(model.manifest.lineage)
+    old = {
+        normalise(label.text)
+        for label in ordered
+        if label.offset < read.get(label.partition, 0) and split_of(label.text) is not Split.AUDIT
+    }
+    usable = [label for label in ordered if normalise(label.text) and normalise(label.text) not in old]
+    return usable, len(ordered) - len(usable)
