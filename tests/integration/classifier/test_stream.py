@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient
 
 from infra.local.kafka import Kafka
 from infra.topics import apply, plan
-from services.scoring.live_model import LiveModel
 from services.classifier.settings import ClassifierSettings
 from services.classifier.stage import ClassifierStage
 from services.classifier.summary import Summary
@@ -31,6 +30,7 @@ from services.runtime.reading import WholeTopics
 from services.runtime.records import Record
 from services.runtime.stage import Stateless, Wiring
 from services.scoring.bundle import load
+from services.scoring.live_model import LiveModel
 
 STARTER = Path(__file__).parents[3] / "infra" / "starter"
 TOPIC = "content.submitted.classifier-test"
