@@ -22,7 +22,7 @@ STEP = 0.02  # of the grid, in log-odds
 GRID: Floats = 1 / (1 + np.exp(-np.arange(-16.0, 16.0 + STEP / 2, STEP)))
 """Thresholds that are tried, ascending: evenly spaced in log-odds, the same for every model and data set."""
 
-FIRST = 0.25  # of the labels where removals are sure must be above the first threshold tried
+FIRST = 0.25  # of the violating units that scores lead to expect: so many are above the first threshold of removals
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Trials:
     bad: Counts
     drawn: Counts
     chance: Floats
+    expected: float = 0.0  # violating units, going by scores
 
     def rejected(self, delta: float) -> NDArray[np.bool_]:
         """Where the risk is lower than allowed with confidence 1 - delta."""
@@ -54,7 +55,7 @@ def removals(labels: AuditLabels, risk: float) -> Trials:
     poorer = max((upper for upper, p in _uppers(labels) if p < rate), default=0.0)
     drawn = np.where(poorer <= GRID, _cumulated(kept)[above], 0)
     bad = np.where(poorer <= GRID, _cumulated(kept & ~labels.violates)[above], 0)
-    return Trials(bad, drawn, np.full(len(GRID), risk))
+    return Trials(bad, drawn, np.full(len(GRID), risk), float(labels.scores[kept].sum()))
 
 
 def misses(labels: AuditLabels, risk: float) -> Trials:
@@ -82,8 +83,11 @@ def misses(labels: AuditLabels, risk: float) -> Trials:
 
 
 def first_removal(trials: Trials, needed: int) -> int | None:
-    """Index in GRID of the highest threshold tried: with enough units above it to show anything; None: nowhere."""
-    enough = np.flatnonzero(trials.drawn >= max(needed, math.ceil(FIRST * trials.drawn.max(initial=0))))
+    """Index in GRID of the highest threshold tried: with enough units above it to show anything; None: nowhere.
+
+    Some more than the fewest, where there are, so that one wrong answer at the very top does not end it all.
+    """
+    enough = np.flatnonzero(trials.drawn >= max(needed, FIRST * trials.expected))
     return int(enough[-1]) if len(enough) else None
 
 

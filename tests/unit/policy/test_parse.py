@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from services.policy.errors import InvalidPolicy
+from services.policy.model import Risks
 from services.policy.parse import parse
-from tests.unit.policy.making import DOCUMENT, QUEUES
+from tests.unit.policy.making import DOCUMENT, QUEUES, policy
 
 VALID = """\
 name: trial
@@ -150,3 +151,30 @@ def test_flow_and_block_style_are_the_same() -> None:
         parse(yaml.safe_dump(DOCUMENT), QUEUES).categories
         == parse(yaml.safe_dump(DOCUMENT, default_flow_style=True), QUEUES).categories
     )
+
+
+def test_risks_are_read() -> None:
+    stated = {"wrong_removals": 0.02, "missed": 0.05, "confidence": 0.95}
+    found = policy(categories={"toxicity": {"risks": stated, "severity": 2}, "spam": {"severity": 1}})
+    assert found.categories["toxicity"].risks == Risks(**stated)
+    assert found.categories["spam"].risks is None
+
+
+@pytest.mark.parametrize(
+    ("risks", "what"),
+    [
+        ("{wrong_removals: 0.02, missed: 0.05}", "'confidence' is a required property"),
+        ("{wrong_removals: 0.02, missed: 1.5, confidence: 0.95}", "1.5 is greater than or equal to"),
+        ("{wrong_removals: 0.02, missed: 0.05, confidence: 0.95, more: 1}", "unknown key `more`"),
+        ("{wrong_removals: 0.02, missed: 0.05, confidence: 0.1}", "0.1 is less than"),
+    ],
+)
+def test_risks_that_are_none_are_refused_in_their_line(risks: str, what: str) -> None:
+    text = yaml.safe_dump(DOCUMENT, sort_keys=False).replace(
+        "    severity: 2\n", f"    severity: 2\n    risks: {risks}\n", 1
+    )
+    line = text[: text.index("risks:")].count("\n") + 1
+    with pytest.raises(InvalidPolicy) as refused:
+        parse(text, QUEUES)
+    assert [problem.line for problem in refused.value.problems] == [line]
+    assert what in str(refused.value)

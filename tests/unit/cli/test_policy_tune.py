@@ -1,0 +1,109 @@
+"""`sluicegate policy tune`: from labels to stored operating points, or a refusal that says what is wanting."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+import infra
+from services.cli.__main__ import main
+from services.cli.tuning.audits import unseen
+from services.retrainer.core.training_set import Labelled
+from services.scoring import bundle
+from services.scoring.split import Split, split_of
+
+STARTER = Path(infra.__file__).parent / "starter"
+MEAN, KIND = "you stupid idiot nobody likes you", "have a nice day and see you at lunch"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    shutil.copytree(STARTER, tmp_path / "starter")
+    (tmp_path / "starter" / "operating_points.json").unlink(missing_ok=True)
+    return tmp_path / "starter"
+
+
+def labels(folder: Path, n: int) -> Path:
+    draw = random.Random(1)
+    lines = []
+    for number in range(n):
+        mean = draw.random() < 0.5
+        text = f"{MEAN if mean else KIND} {number} {draw.random()}"
+        lines.append(json.dumps({"text": text, "labels": {"toxicity": mean}, "probability": 0.1}))
+    path = folder / "labels.jsonl"
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def tune(model: Path, *arguments: str | Path) -> Result:
+    command = ["policy", "tune", "--bundle", str(model), "--category", "toxicity", *map(str, arguments)]
+    return CliRunner().invoke(main, command)
+
+
+def test_enough_labels_give_points_beside_the_bundle(model: Path, tmp_path: Path) -> None:
+    answer = tune(model, "--labels", labels(tmp_path, 1200))
+    assert answer.exit_code == 0, answer.output
+    (point,) = bundle.load(model).operating_points
+    assert (point.category, point.wrong_removals, point.missed, point.confidence) == (
+        "toxicity",
+        0.02,
+        0.05,
+        0.95,
+    )
+    assert point.remove is not None and point.allow is not None and point.allow < point.remove
+    assert point.labels == 1200 and point.automated > 0.9
+    assert "asked for" in answer.output
+
+
+def test_too_few_are_refused_with_the_number_wanted_and_nothing_is_stored(
+    model: Path, tmp_path: Path
+) -> None:
+    answer = tune(model, "--labels", labels(tmp_path, 40))
+    assert answer.exit_code == 1
+    assert "more are needed" in answer.output and "audited violating items" in answer.output
+    assert bundle.load(model).operating_points == ()
+
+
+def test_a_plan_is_written_and_labels_drawn_by_it_are_certified_by_it(model: Path, tmp_path: Path) -> None:
+    known, plan = labels(tmp_path, 1200), tmp_path / "plan.json"
+    answer = tune(model, "--labels", known, "--plan", "--budget", "300", "--plan-file", plan)
+    assert answer.exit_code == 0 and "where to draw" in answer.output, answer.output
+    told = json.loads(plan.read_bytes())
+    assert told["category"] == "toxicity" and told["strata"][0][0] == 0
+    told["strata"] = [[0.0, 0.05]]  # the labels below were drawn with twice that
+    plan.write_text(json.dumps(told))
+    assert tune(model, "--labels", known, "--plan-file", plan).exit_code == 0
+    plan.write_text(json.dumps(told | {"content_hash": "0" * 64}))
+    assert "another model" in tune(model, "--labels", known, "--plan-file", plan).output
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [("{", "line 1"), ('{"text": "a", "labels": {"toxicity": true}, "probability": 0}', "must be in (0, 1]")],
+)
+def test_a_bad_line_is_named(model: Path, tmp_path: Path, line: str, what: str) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(line)
+    answer = tune(model, "--labels", path)
+    assert answer.exit_code == 1 and what in answer.output
+
+
+def test_labels_that_trained_or_gated_a_model_do_not_certify_it(model: Path) -> None:
+    loaded = bundle.load(model)
+    retrained = msgspec.structs.replace(loaded.manifest, lineage={"label_offsets": {"0": 300}})
+    loaded = bundle.with_points(type(loaded)(loaded.folder, retrained, loaded.model, loaded.classifier))
+    told = [Labelled(f"post {n}", {"toxicity": False}, 1.0, f"{n:05}", 0, n) for n in range(400)]
+    told.append(
+        Labelled("POST  7" if split_of("post 7") is not Split.AUDIT else "post 8", {}, 1.0, "99999", 0, 500)
+    )
+    usable, seen = unseen(told, loaded)
+    assert {label.offset for label in usable if label.offset < 300} == {
+        n for n in range(300) if split_of(f"post {n}") is Split.AUDIT
+    }
+    assert {label.offset for label in usable} >= set(range(300, 400))
+    assert 500 not in {label.offset for label in usable}  # a copy of what was trained on
+    assert seen == len(told) - len(usable)
