@@ -1,22 +1,33 @@
 """What the router hears on broadcast topics, the keys under which it writes, and what it counts."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import yaml
 
+import infra
 from services.events.codec import decode, encode
 from services.events.instants import from_millis
 from services.events.topics import load_topics
-from services.events.types import AlarmRaised, PolicyReleased, ReviewRequested, ScoresSummarized
+from services.events.types import (
+    AlarmRaised,
+    ModelReleased,
+    PolicyReleased,
+    ReviewRequested,
+    ScoresSummarized,
+)
 from services.policy.parse import content_hash, policy_version
 from services.router.core import ItemState
 from services.router.settings import RouterSettings
 from services.router.stage import NO_POLICY, RouterStage
 from services.runtime.records import Dropped, Outgoing, Record, Rejected
 from services.runtime.states import Shard, States
+from services.scoring import manifest, operating_points
+from services.scoring.operating_points import OperatingPoint
 from tests.unit.policy.making import DOCUMENT, MODEL, scored
 from tests.unit.router.making import NOW, settlement
 
@@ -177,3 +188,45 @@ def test_outcomes_are_summed_up(bench: Bench) -> None:
         ("review", "uncertain", 1),
     ]
     assert list(bench.stage.reports(NOW + 20_000)) == []
+
+
+def test_a_policy_that_states_risks_goes_by_the_points_of_the_model_in_the_event(tmp_path: Path) -> None:
+    bundle = tmp_path / "models" / "starter"
+    shutil.copytree(Path(infra.__file__).parent / "starter", bundle)
+    told = manifest.decode((bundle / "manifest.json").read_bytes())
+    point = OperatingPoint(
+        category="toxicity",
+        wrong_removals=0.02,
+        missed=0.05,
+        confidence=0.95,
+        remove=0.7,
+        allow=0.4,
+        automated=0.9,
+        labels=2000,
+        violating=400,
+        certified_at=from_millis(NOW),
+        certified_by="cli:test",
+    )
+    operating_points.write(bundle, told.model_version, told.content_hash, [point])
+    stage = RouterStage(RouterSettings(var=tmp_path), TOPICS)
+    risks = {"wrong_removals": 0.02, "missed": 0.05, "confidence": 0.95}
+    category = {"toxicity": {"risks": risks, "severity": 2}}
+    stage.broadcast(
+        record("policy.released", "live", released(yaml.safe_dump(DOCUMENT | {"categories": category})))
+    )
+    live = ModelReleased(
+        event_id="5" * 32,
+        occurred_at=from_millis(NOW),
+        model_version=told.model_version,
+        name=told.name,
+        tier="fast",
+        bundle="models/starter",
+        content_hash=told.content_hash,
+        released_by="cli:test",
+        reason="a test",
+    )
+    assert stage._certified(told.model_version).categories["toxicity"].remove is None
+    stage.broadcast(record("model.released", "fast", encode(live)))
+    rule = stage._certified(told.model_version).categories["toxicity"]
+    assert (rule.remove, rule.allow) == (0.7, 0.4)
+    assert stage._certified("another-model").categories["toxicity"].remove is None
