@@ -22,7 +22,8 @@ down: setup  ## stop them; data stays in var/
 
 test: lint browser  ## everything that can fail: lint, types, imports, schemas, and all tests
 	$(BIN)/python -m services.events.generate --check
-	$(BIN)/pytest --durations=15
+	$(BIN)/pytest -q -n 3 --dist loadfile --durations=10 tests/unit tests/contract tests/integration
+	$(BIN)/pytest -q --durations=10 tests/e2e
 
 lint: setup  ## format, lint, types, who may import whom
 	$(BIN)/ruff format --check .

@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
+from hypothesis import HealthCheck, settings
 
 from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
 from infra.local.redis import Redis
 
 MakeTopic = Callable[..., str]
+
+# How fast a shared machine makes up examples says nothing about the code.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from services.runtime.health import Health
 from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
 from services.runtime.publishing import Publisher
+from services.runtime.settings import KEEP_ALIVE
 
 log = structlog.get_logger()
 
@@ -72,7 +73,14 @@ def main() -> None:
         close,
     )
     thread.start()
-    uvicorn.run(app, host=settings.host, port=settings.analytics_port, log_config=None, access_log=False)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.analytics_port,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
 
 
 if __name__ == "__main__":

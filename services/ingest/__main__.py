@@ -21,6 +21,7 @@ from services.runtime.health import Health
 from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
 from services.runtime.publishing import Publisher
+from services.runtime.settings import KEEP_ALIVE
 
 PROBE_SECONDS = 2.0
 
@@ -67,7 +68,14 @@ def main() -> None:
         close,
     )
     threading.Thread(target=watch_kafka, args=(settings, health, stopping), daemon=True).start()
-    uvicorn.run(app, host=settings.host, port=settings.ingest_port, log_config=None, access_log=False)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.ingest_port,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from infra.local.kafka import Kafka
+from infra.local.ports import free_ports
 from loadtests.count import main
 from loadtests.manifest import Acknowledged, Key, Manifest
 from loadtests.scan import ScanTimeout, scan
@@ -64,19 +66,28 @@ def test_a_topic_is_found_by_its_base_name_and_an_empty_one_has_nothing(
     assert [seen.topic for seen in scan(kafka.bootstrap, ["scan.requested"])] == [topic]
 
 
-def test_the_command_finds_a_planted_loss_and_a_planted_duplicate(kafka: Kafka, tmp_path: Path) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Kafka]:
+    """A broker without topics: the command scans those of the product by name."""
+    own = Kafka(tmp_path / "kafka", *free_ports(2))
+    own.start()
+    yield own
+    own.kill()
+
+
+def test_the_command_finds_a_planted_loss_and_a_planted_duplicate(broker: Kafka, tmp_path: Path) -> None:
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     for future in admin.create_topics([NewTopic("content.decided", 1, 1)]).values():
         future.result(30)
     with Manifest(tmp_path / "manifest.jsonl") as manifest:
         for item in ("fine", "doubled", "vanished"):
             manifest.note(Acknowledged(manifest.publish(Key("demo", item, 1))))
-    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
     for item in ("fine", "doubled", "doubled"):
         producer.produce("content.decided", codec.encode(decided(item)))
     producer.flush(10)
 
-    answer = CliRunner().invoke(main, [str(tmp_path / "manifest.jsonl"), "--kafka", kafka.bootstrap])
+    answer = CliRunner().invoke(main, [str(tmp_path / "manifest.jsonl"), "--kafka", broker.bootstrap])
 
     assert answer.exit_code == 1
     assert "lost: nothing: demo/vanished@1" in answer.output

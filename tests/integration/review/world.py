@@ -117,7 +117,8 @@ class World:
         """Somebody with an account, logged in."""
         if api.accounts.get(name) is None:
             api.accounts.create(name, role, PASSWORD)
-        http = httpx.Client(base_url=api.url, timeout=20)
+        fresh = httpx.Limits(max_keepalive_connections=0)  # the server may just be closing an idle one
+        http = httpx.Client(base_url=api.url, timeout=20, limits=fresh)
         self._stops.append(http.close)
         answer = http.post("/v1/login", json={"name": name, "password": PASSWORD, "bearer": True})
         assert answer.status_code == 200, answer.text
