@@ -5,7 +5,6 @@ import threading
 import time
 
 import structlog
-import uvicorn
 
 from services.analytics.api import Audit, build
 from services.analytics.charts import Charts
@@ -26,7 +25,7 @@ from services.runtime.health import Health
 from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
 from services.runtime.publishing import Publisher
-from services.runtime.settings import KEEP_ALIVE
+from services.runtime.serving import serve
 
 log = structlog.get_logger()
 
@@ -73,14 +72,7 @@ def main() -> None:
         close,
     )
     thread.start()
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.analytics_port,
-        log_config=None,
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE,
-    )
+    serve(app, settings.host, settings.analytics_port)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import time
 
 import httpx
 import redis.asyncio as redis
-import uvicorn
 from confluent_kafka import KafkaException
 
 from services.events.topics import load_topics
@@ -21,7 +20,7 @@ from services.runtime.health import Health
 from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
 from services.runtime.publishing import Publisher
-from services.runtime.settings import KEEP_ALIVE
+from services.runtime.serving import serve
 
 PROBE_SECONDS = 2.0
 
@@ -68,14 +67,7 @@ def main() -> None:
         close,
     )
     threading.Thread(target=watch_kafka, args=(settings, health, stopping), daemon=True).start()
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.ingest_port,
-        log_config=None,
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE,
-    )
+    serve(app, settings.host, settings.ingest_port)
 
 
 if __name__ == "__main__":

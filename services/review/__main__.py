@@ -3,7 +3,6 @@
 import sys
 
 import structlog
-import uvicorn
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -22,7 +21,7 @@ from services.runtime.health import Health, serve_health
 from services.runtime.kafka import admin, lone_consumer
 from services.runtime.logs import configure_logs
 from services.runtime.publishing import Publisher
-from services.runtime.settings import KEEP_ALIVE
+from services.runtime.serving import serve
 from services.runtime.worker import stop_on_signals
 
 log = structlog.get_logger()
@@ -64,14 +63,7 @@ def api() -> None:
     log.info("started", port=settings.review_port, kafka=settings.kafka)
     stop_on_signals()  # uvicorn ends gracefully and then raises the signal again: what follows must still run
     app = build_app(settings, clients)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.review_port,
-        log_config=None,
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE,
-    )
+    serve(app, settings.host, settings.review_port)
     producer.close()
     log.info("stopped")
 

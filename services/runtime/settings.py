@@ -5,8 +5,6 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-KEEP_ALIVE = 75  # s that HTTP servers keep an idle connection: longer than clients do, so no request meets a closing one
-
 
 class Settings(BaseSettings):
     """Where everything is. A service's own settings subclass this one."""
