@@ -115,6 +115,11 @@ class Loop(Generic[S]):
         if error.fatal() or error.code() == KafkaError._FATAL:
             self._fatal = error
 
+    def _raise_if_fatal(self) -> None:
+        """Fenced where the consumer cannot go on; see `report`."""
+        if self._fatal is not None:
+            report(self._fatal)
+
     def _subscribe(self) -> None:
         """By pattern, so that the topic of a new source or queue is found when it appears."""
         per = "|".join(re.escape(base) for base in self._wiring.consumes)
@@ -133,11 +138,15 @@ class Loop(Generic[S]):
             )
         if self._assignment.unsettled:
             # What was fetched before may meanwhile be another worker's, or come again: start from what is committed.
+            # But a fatal error is handed out once, with the partitions that it takes away.
+            for message in messages:
+                if (lost := message.error()) is not None:
+                    self._on_client_error(lost)
+            self._raise_if_fatal()
             if not self._to_committed():
                 return
             messages = []
-        if self._fatal is not None:
-            report(self._fatal)
+        self._raise_if_fatal()
         self._watch.check(self._assignment.partitions)
         batch: list[Record] = []
         for message in messages:
