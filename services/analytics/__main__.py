@@ -6,7 +6,7 @@ import time
 
 import structlog
 
-from services.analytics.api import Audit, build
+from services.analytics.api import build
 from services.analytics.charts import Charts
 from services.analytics.engine import Connection, connect, connect_analyst, connect_reader
 from services.analytics.inserting import Inserting
@@ -21,6 +21,7 @@ from services.analytics.sink import Sink
 from services.events.topics import load_topics
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import KeyCache, KeyStore
+from services.runtime.audit import Audit
 from services.runtime.health import Health
 from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
@@ -66,7 +67,7 @@ def main() -> None:
         Lookup(lookups),
         Questions(asking),
         Charts(drawing),
-        Audit(producer, Publisher("analytics", topics)),
+        Audit(producer, Publisher("analytics", topics), "key"),
         metrics,
         health,
         close,

@@ -16,15 +16,11 @@ from services.analytics.lookup import Lookup
 from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.query import BadQuestion, Questions
 from services.analytics.recount import recount_routes
-from services.events.fresh import fresh_id
-from services.events.instants import from_millis
-from services.events.types import AuditRecorded
-from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import ApiKey, KeyCache, bearer
+from services.runtime.audit import Audit
 from services.runtime.clock import now_ms
 from services.runtime.health import Health
 from services.runtime.problems import Problem, answer_problems
-from services.runtime.publishing import Publisher
 
 PAGES = Path(__file__).resolve().parent.parent / "console" / "dist"
 AT_ONCE = 4  # questions that run or wait; more are told to come again
@@ -56,28 +52,6 @@ class Allowance:
                 detail = f"the key may ask {key.quota} times a minute: go on in {60 - second} s"
                 raise Problem(429, "over quota", detail, retry_after=60 - second)
             self._asked[key.key_id] = self._asked.get(key.key_id, 0) + 1
-
-
-class Audit:
-    """Who asked what. Sent without waiting: an answer does not depend on it."""
-
-    def __init__(self, producer: AcknowledgedProducer, publisher: Publisher) -> None:
-        self._producer = producer
-        self._publisher = publisher
-
-    def asked(self, key: ApiKey, sql: str, outcome: str) -> None:
-        """One question."""
-        now = now_ms()
-        event = AuditRecorded(
-            event_id=fresh_id(now),
-            occurred_at=from_millis(now),
-            actor=f"{key.name} ({key.key_id})",
-            actor_kind="key",
-            action="sql.asked",
-            subject="analytics",
-            detail={"sql": sql[:4000], "outcome": outcome},
-        )
-        self._producer.send(self._publisher.outgoing(event, event.actor))
 
 
 def build(
@@ -124,7 +98,7 @@ def build(
         finally:
             places.release()
             metrics.queries.labels(outcome).inc()
-            audit.asked(key, question.sql, outcome)
+            audit.note(key.actor, "sql.asked", "analytics", {"sql": question.sql[:4000], "outcome": outcome})
 
     @app.get("/v1/charts")
     def series(minutes: Annotated[int, Query(ge=5, le=43_200)] = 60) -> Response:

@@ -13,8 +13,8 @@ from rich.table import Table
 from services.events.instants import from_millis
 from services.events.topics import load_topics
 from services.review.accounts import ROLES, AccountError, open_accounts
-from services.review.audit import recorded
 from services.runtime.acknowledged import AcknowledgedProducer, NotAcknowledged
+from services.runtime.audit import recorded
 from services.runtime.publishing import Publisher
 from services.runtime.settings import Settings
 

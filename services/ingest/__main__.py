@@ -9,13 +9,14 @@ from confluent_kafka import KafkaException
 
 from services.events.topics import load_topics
 from services.ingest.acceptance import Acceptance
-from services.ingest.api import Audit, build
+from services.ingest.api import build
 from services.ingest.memory import Memory
 from services.ingest.metrics import IngestMetrics
 from services.ingest.settings import IngestSettings
 from services.ingest.standing import Standing
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import KeyCache, KeyStore
+from services.runtime.audit import Audit
 from services.runtime.health import Health
 from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
@@ -61,7 +62,7 @@ def main() -> None:
         keys,
         Acceptance(memory, producer, publisher, metrics),
         Standing(analytics, memory),
-        Audit(producer, publisher),
+        Audit(producer, publisher, "key"),
         metrics,
         health,
         close,

@@ -8,10 +8,7 @@ from fastapi import FastAPI, Header, Query, Request
 from prometheus_client import generate_latest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from services.events.fresh import fresh_id
 from services.events.ids import item_key
-from services.events.instants import from_millis
-from services.events.types import AuditRecorded
 from services.ingest.acceptance import RETRY_SECONDS, Acceptance, Answer, problem_of
 from services.ingest.core import (
     MAX_BATCH_BYTES,
@@ -24,37 +21,14 @@ from services.ingest.core import (
 )
 from services.ingest.metrics import IngestMetrics
 from services.ingest.standing import Standing
-from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import ApiKey, KeyCache, bearer
+from services.runtime.audit import Audit
 from services.runtime.clock import now_ms
 from services.runtime.health import Health
 from services.runtime.problems import Problem, answer_problems, read_body
-from services.runtime.publishing import Publisher
 
 Authorization = Annotated[str | None, Header()]
 Revision = Annotated[int | None, Query(ge=1, le=2**53 - 1)]
-
-
-class Audit:
-    """Who read or took back what. Sent without waiting: an answer does not depend on it."""
-
-    def __init__(self, producer: AcknowledgedProducer, publisher: Publisher) -> None:
-        self._producer = producer
-        self._publisher = publisher
-
-    def record(self, key: ApiKey, action: str, subject: str) -> None:
-        """One action of a key."""
-        now = now_ms()
-        event = AuditRecorded(
-            event_id=fresh_id(now),
-            occurred_at=from_millis(now),
-            actor=f"{key.name} ({key.key_id})",
-            actor_kind="key",
-            action=action,
-            subject=subject,
-            source=key.source,
-        )
-        self._producer.send(self._publisher.outgoing(event, event.actor))
 
 
 def build(
@@ -108,7 +82,7 @@ def build(
         """Where an item stands, every decision on it, and its tasks."""
         key, source = await authorised(authorization)
         found = await standing.of(source, item_id)
-        audit.record(key, "item.read", item_key(source, item_id)[:400])
+        audit.note(key.actor, "item.read", item_key(source, item_id), source=source)
         return JSONResponse(found)
 
     @app.delete("/v1/items/{item_id:path}", status_code=202)
@@ -125,7 +99,7 @@ def build(
             wanted = refused
         (answer,) = await acceptance.accept(key, [wanted])
         if answer.problem is None:
-            audit.record(key, "item.withdrawn", item_key(source, item_id)[:400])
+            audit.note(key.actor, "item.withdrawn", item_key(source, item_id), source=source)
         return _single(answer)
 
     @app.get("/healthz", include_in_schema=False)

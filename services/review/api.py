@@ -6,7 +6,6 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from services.events.instants import from_millis
-from services.review.audit import Audit
 from services.review.bodies import Claim, Held, HeldTask, TaskVerdict, Verdict
 from services.review.core.answers import Refusal
 from services.review.logins import Guard
@@ -15,6 +14,7 @@ from services.review.queue import Handout, No, Queue, Queues
 from services.review.settings import ApiSettings
 from services.review.tokens import lease_of, token_of
 from services.review.verdicts import Verdicts
+from services.runtime.audit import Audit
 
 NO_QUEUE = Refusal(404, "unknown-queue", "No such queue", "GET /v1/queues names those there are.")
 

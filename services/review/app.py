@@ -14,7 +14,6 @@ from redis import Redis, RedisError
 from services.review import problems
 from services.review.accounts import Accounts
 from services.review.api import work_routes
-from services.review.audit import Audit
 from services.review.logins import Guard, Throttle
 from services.review.metrics import ApiMetrics
 from services.review.people import admin_routes, login_routes
@@ -22,6 +21,7 @@ from services.review.queue import Queues
 from services.review.settings import ApiSettings
 from services.review.verdicts import Verdicts
 from services.runtime.acknowledged import AcknowledgedProducer
+from services.runtime.audit import Audit
 from services.runtime.publishing import Publisher
 
 HEADERS = {
@@ -50,7 +50,7 @@ def build_app(settings: ApiSettings, clients: Clients) -> FastAPI:
     app = FastAPI(title="Sluicegate review", docs_url="/docs", redoc_url=None)
     metrics = ApiMetrics()
     queues, guard = Queues(clients.redis), Guard(clients.accounts)
-    audit = Audit(clients.producer, clients.publisher)
+    audit = Audit(clients.producer, clients.publisher, "account")
     verdicts = Verdicts(settings, queues, clients.producer, clients.publisher)
     throttle = Throttle(clients.redis, settings.review_login_failures)
     problems.install(app)

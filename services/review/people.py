@@ -8,13 +8,13 @@ from services.events.fresh import fresh_id
 from services.events.instants import from_millis
 from services.events.types import Change, ReviewChanged
 from services.review.accounts import Account, Accounts
-from services.review.audit import Audit
 from services.review.bodies import Login
 from services.review.core.answers import REFUSALS
 from services.review.logins import COOKIE, FOREIGN, WRONG, Guard, Throttle, same_site, session_token
 from services.review.problems import Problem
 from services.review.settings import ApiSettings
 from services.runtime.acknowledged import AcknowledgedProducer, NotAcknowledged
+from services.runtime.audit import Audit
 from services.runtime.clock import now_ms
 from services.runtime.publishing import Publisher
 

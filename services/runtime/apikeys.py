@@ -49,6 +49,11 @@ class ApiKey:
     created_at: int
     revoked_at: int | None = None
 
+    @property
+    def actor(self) -> str:
+        """Who it is in audit.recorded."""
+        return f"{self.name} ({self.key_id})"
+
 
 class UnknownKey(Exception):
     """No key has this id; `sluicegate keys list` shows those there are."""

@@ -15,14 +15,21 @@ log = structlog.get_logger()
 
 
 class Audit:
-    """Records what people do. `note` does not wait for Kafka, `insist` does."""
+    """Records what accounts or keys do through one service. `note` does not wait for Kafka, `insist` does."""
 
-    def __init__(self, producer: AcknowledgedProducer, publisher: Publisher) -> None:
-        self._producer, self._publisher = producer, publisher
+    def __init__(self, producer: AcknowledgedProducer, publisher: Publisher, kind: ActorKind) -> None:
+        self._producer, self._publisher, self._kind = producer, publisher, kind
 
-    def note(self, actor: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
-        """Record what only Redis holds, without delaying it; a loss is logged."""
-        event = recorded(actor, "account", action, subject, detail)
+    def note(
+        self,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: dict[str, Any] | None = None,
+        source: str | None = None,
+    ) -> None:
+        """Record it without delaying who does it; a loss is logged."""
+        event = recorded(actor, self._kind, action, subject, detail, source)
         future = self._producer.send(self._publisher.outgoing(event, actor))
         future.add_done_callback(
             lambda done: done.exception() and log.error("not audited", action=action, subject=subject)
@@ -30,12 +37,17 @@ class Audit:
 
     def insist(self, actor: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
         """Record before it is done. Raises NotAcknowledged."""
-        event = recorded(actor, "account", action, subject, detail)
+        event = recorded(actor, self._kind, action, subject, detail)
         self._producer.send_all([self._publisher.outgoing(event, actor)])
 
 
 def recorded(
-    actor: str, kind: ActorKind, action: str, subject: str, detail: dict[str, Any] | None = None
+    actor: str,
+    kind: ActorKind,
+    action: str,
+    subject: str,
+    detail: dict[str, Any] | None = None,
+    source: str | None = None,
 ) -> AuditRecorded:
     """The event of something done now."""
     now = now_ms()
@@ -46,5 +58,6 @@ def recorded(
         actor_kind=kind,
         action=action,
         subject=subject[:400],
+        source=source,
         detail=detail,
     )
