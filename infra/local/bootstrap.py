@@ -49,11 +49,11 @@ def release_model(settings: Settings, say: Say) -> None:
 
 def release_policy(settings: Settings, say: Say) -> None:
     """Releases the starter policy where no policy is live."""
-    from services.cli import policy
+    from services.cli import policies
 
-    if policy.live_policy(settings) is None:
+    if policies.live_policy(settings) is None:
         reason = "the starter policy, as none was live"
-        event = policy.release_policy(settings, STARTER / "policy.yaml", policy.person(), reason)
+        event = policies.release_policy(settings, STARTER / "policy.yaml", policies.person(), reason)
         say(f"released the starter policy, {event.policy_version}")
 
 

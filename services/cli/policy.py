@@ -2,117 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import click
-import msgspec
-from confluent_kafka import KafkaException
 
+from services.cli.policies import (
+    check_policy,
+    explained,
+    live_categories,
+    live_policy,
+    person,
+    release_policy,
+)
 from services.cli.policy_tune import tune
-from services.events.codec import decode
-from services.events.fresh import fresh_id
-from services.events.instants import from_millis
-from services.events.topics import load_topics
-from services.events.types import AuditRecorded, ModelReleased, PolicyReleased
-from services.policy.errors import InvalidPolicy
-from services.policy.model import Policy
-from services.policy.parse import content_hash, parse
-from services.runtime.acknowledged import AcknowledgedProducer, NotAcknowledged
-from services.runtime.clock import now_ms
-from services.runtime.errors import RuntimeFault
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
 from services.runtime.settings import Settings
-
-KEY = "live"  # of policy.released: one policy is live
-E = TypeVar("E", bound=msgspec.Struct)
-
-
-def live_policy(settings: Settings) -> PolicyReleased | None:
-    """The policy that is live, None where none is. Raises MissingTopic, KafkaException."""
-    return _newest(settings, "policy.released", PolicyReleased).get(KEY.encode())
-
-
-def check_policy(path: Path, categories: frozenset[str] | None = None) -> Policy:
-    """The policy in a file, `categories` being those that the live model scores (None: not checked).
-
-    Raises InvalidPolicy with every problem, OSError where the file cannot be read.
-    """
-    topics = load_topics()
-    try:
-        text = path.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{path}: not UTF-8 at byte {error.start}") from error
-    retention = topics.topics["review.requested"].retention_hours
-    return parse(text, frozenset(topics.queues), categories, retention)
-
-
-def release_policy(settings: Settings, path: Path, released_by: str, reason: str) -> PolicyReleased:
-    """Make the policy in a file live, everywhere, within seconds; one that is live already stays as it is.
-
-    Returns the event. Raises InvalidPolicy where it is none, or names a category that the live model does not score;
-    MissingTopic, KafkaException or NotAcknowledged where Kafka is not as it must be.
-    """
-    policy = check_policy(path, live_categories(settings))
-    live = live_policy(settings)
-    if live is not None and live.policy_version == policy.version:
-        return live
-    now, text = now_ms(), path.read_bytes().decode()
-    released = PolicyReleased(
-        event_id=fresh_id(now),
-        occurred_at=from_millis(now),
-        policy_version=policy.version,
-        content_hash=content_hash(text),
-        document=text,
-        replaces=live.policy_version if live else None,
-        released_by=released_by,
-        reason=reason,
-    )
-    audit = AuditRecorded(
-        event_id=fresh_id(now),
-        occurred_at=released.occurred_at,
-        actor=released_by,
-        actor_kind="cli",
-        action="policy.released",
-        subject=policy.version,
-        detail={"replaces": released.replaces, "reason": reason},
-    )
-    publisher = Publisher("cli", load_topics())
-    producer = AcknowledgedProducer(settings)
-    try:
-        producer.send_all([publisher.outgoing(released, KEY), publisher.outgoing(audit, audit.actor)])
-    finally:
-        producer.close()
-    return released
-
-
-def live_categories(settings: Settings) -> frozenset[str] | None:
-    """What the live models score; None where no model is live."""
-    models = _newest(settings, "model.released", ModelReleased).values()
-    return frozenset(name for model in models for name in model.categories) if models else None
-
-
-def _newest(settings: Settings, topic: str, event_type: type[E]) -> dict[bytes, E]:
-    """The newest event of each key of a broadcast topic."""
-    client = admin(settings)
-    reader = WholeTopics(settings, "cli", partitions_of(client, [topic]))
-    newest: dict[bytes, E] = {}
-    try:
-        for record in reader.to_end(client):
-            if record.value is None:
-                newest.pop(record.key, None)
-            else:
-                newest[record.key] = decode(event_type, record.value)
-    finally:
-        reader.close()
-    return newest
 
 
 @click.group()
@@ -158,26 +61,3 @@ def show() -> None:
 
 
 policy.add_command(tune)
-
-
-def person() -> str:
-    """Who runs the command, as events name people."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = "unknown"
-    return f"cli:{re.sub(r'[^!-~]', '_', name)[:90]}"
-
-
-@contextmanager
-def explained(file: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except InvalidPolicy as error:
-        raise click.ClickException("\n".join(f"{file}: {problem}" for problem in error.problems)) from error
-    except (RuntimeFault, NotAcknowledged, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    except KafkaException as error:
-        raise click.ClickException(
-            f"Kafka did not answer: {error.args[0].str()}. Is it up (`sluicegate up`), and is SLUICEGATE_KAFKA right?"
-        ) from error

@@ -10,7 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from services.cli.policy import explained, live_policy, person
+from services.cli.policies import explained, live_policy, person
 from services.cli.tuning.audits import Audits, audits_of, from_file, from_kafka
 from services.cli.tuning.picture import show_certificate, show_plan
 from services.events.instants import from_millis

@@ -17,7 +17,7 @@ import yaml
 from infra import topics as kafka_topics
 from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
-from services.cli.policy import release_policy
+from services.cli.policies import release_policy
 from services.events.ids import item_key
 from services.events.instants import from_millis
 from services.events.topics import load_topics

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from services.cli.policy import live_policy, release_policy
+from services.cli.policies import live_policy, release_policy
 from services.events.codec import encode
 from services.events.fresh import fresh_id
 from services.events.instants import from_millis
