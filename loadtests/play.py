@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loadtests.manifest import Acknowledged, Key, Kind, Manifest, Refused
-from services.cli.sending import Sender
+from services.cli.sending import AGAIN, Sender
 from services.events.types import ContentSubmitted, Item
 
 Via = Literal["http", "kafka"]
+PATIENCE = 90  # seconds that ingest or Kafka may be away
+PAUSE = 0.25  # seconds before something is sent again
 
 
 @dataclass(frozen=True)
@@ -69,24 +71,36 @@ class Player:
                 self._send([play for play in chosen if play.via == via], via)
 
     def _send(self, plays: Sequence[Play], via: Via) -> None:
-        numbers = []
-        for play in plays:
-            if play.kind != "withdrawal":
-                self._texts[play.text] = play.labels
-            key = Key(self.source, play.item_id, play.revision)
-            numbers.append(self._manifest.publish(key, play.kind, play.labels, play.part, via))
-        answers = self._senders[via].send([play.event(self.source) for play in plays])
-        problems = []
-        for number, play, answer in zip(numbers, plays, answers, strict=True):
-            if answer.status == 202:
-                self._manifest.note(Acknowledged(number))
-                self.published += 1
-                continue
-            if answer.status != 503:  # that may yet arrive
-                self._manifest.note(Refused(number))
-            problems.append(f"{play.item_id}@{play.revision} over {via}: {answer.status} {answer.detail}")
-        if problems:
-            raise NotTaken(f"{len(problems)} of {len(plays)} not acknowledged, first {problems[0]}")
+        """Until each is acknowledged. What was not is sent again, and written down again before: the first may have
+        arrived all the same.
+        """
+        deadline = time.monotonic() + PATIENCE
+        waiting = list(plays)
+        while waiting:
+            numbers = [self._announce(play, via) for play in waiting]
+            answers = self._senders[via].send([play.event(self.source) for play in waiting])
+            again = []
+            for number, play, answer in zip(numbers, waiting, answers, strict=True):
+                what = f"{play.item_id}@{play.revision} over {via}: {answer.status} {answer.detail}"
+                if answer.status == 202:
+                    self._manifest.note(Acknowledged(number))
+                    self.published += 1
+                elif answer.status not in AGAIN:
+                    self._manifest.note(Refused(number))
+                    raise NotTaken(f"refused: {what}")
+                elif time.monotonic() > deadline:
+                    raise NotTaken(f"not acknowledged in {PATIENCE} s: {what}")
+                else:
+                    again.append(play)
+            waiting = again
+            if waiting:
+                time.sleep(PAUSE)
+
+    def _announce(self, play: Play, via: Via) -> int:
+        if play.kind != "withdrawal":
+            self._texts[play.text] = play.labels
+        key = Key(self.source, play.item_id, play.revision)
+        return self._manifest.publish(key, play.kind, play.labels, play.part, via)
 
 
 class NotTaken(Exception):

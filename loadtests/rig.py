@@ -50,8 +50,8 @@ class Rig:
             source,
             self.manifest,
             {
-                "http": HttpSender(self.http, access.source_key),
-                "kafka": KafkaSender(self.producer, publisher),
+                "http": HttpSender(self.http, access.source_key, patience=0),
+                "kafka": KafkaSender(self.producer, publisher, patience=0),
             },
             texts,
         )
