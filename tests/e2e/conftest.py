@@ -35,7 +35,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     )
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLUICEGATE_RETRAIN_AFTER", "1000000")
-        environment.setenv("SLUICEGATE_FROZEN_POSITIVES", "20")
+        environment.setenv("SLUICEGATE_FROZEN_POSITIVES", "60")
         whole = Stack(settings, steps=STEPS)
         try:
             whole.up()
