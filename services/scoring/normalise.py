@@ -1,26 +1,59 @@
 """What a text is before it is scored or compared: one function for training, serving and hashing.
 
-Version 1: NFKC, case folded, NFKC again (folding can undo it), NUL to space, white space runs to one space.
-A change in what `normalise` returns is a new NORMALISATION_VERSION: a bundle trained under another one is refused.
+Version 2 (docs/normalisation.md): NFKC, invisible characters gone, look-alikes in Latin words to Latin, case folded, marks
+without a composed letter gone, spelt-out words joined, white space runs to one space, digits inside words to letters,
+letters three times or more to twice. A change in what `normalise` returns is a new NORMALISATION_VERSION: a bundle
+trained under another one is refused.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-NORMALISATION_VERSION = 1
+from services.scoring import tricks
+from services.scoring.lookalikes import ANYWHERE
+from services.scoring.tricks import Trick, Tricks
+
+NORMALISATION_VERSION = 2
 
 
 def normalise(text: str) -> str:
     """The text as models and hashes see it. Idempotent, never raises, holds no NUL."""
     if text.isascii():  # most posts: folding is lower-casing, and NFKC changes nothing
         folded = text.lower()
+        if not folded.isprintable():
+            folded = folded.translate(ANYWHERE)
+        plain = tricks.ASCII
     else:
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    if "\0" in folded:
-        folded = folded.replace("\0", " ")
-    return " ".join(folded.split())
+        folded = _fold(text)
+        plain = tricks.ASCII if folded.isascii() else tricks.UNICODE
+    words = " ".join(folded.split())
+    if plain.maybe_separated.search(words) or plain.maybe_spaced.search(words):
+        folded = plain.spaced.undo(plain.separated.undo(folded))
+        if not folded.isascii():
+            folded = tricks.HOMOGLYPHS.undo(folded)  # joined letters may be of two scripts
+        words = " ".join(folded.split())
+    if tricks.MAYBE_LEET.search(words):
+        words = tricks.LEET_WORDS.undo(words)
+    if plain.repeated.pattern.search(words):
+        words = plain.repeated.undo(words)
+    return words
+
+
+def _fold(text: str) -> str:
+    """The first half, for texts that are not ASCII: what characters are, without regard to words of them."""
+    seen = _nfkc(text).translate(ANYWHERE)
+    if seen.isascii():
+        return seen.lower()
+    seen = tricks.HOMOGLYPHS.undo(tricks.STRAY_MARKS.undo(_nfkc(seen)))
+    return tricks.STRAY_MARKS.undo(_nfkc(seen.casefold()))  # folding brings a mark or two, as of İ
+
+
+def fold_only(text: str) -> str:
+    """Version 1, which undid no evasion: kept to measure what the rest is good for."""
+    folded = text.lower() if text.isascii() else _nfkc(_nfkc(text).casefold())
+    return " ".join(folded.replace("\0", " ").split())
 
 
 @dataclass(frozen=True)
@@ -37,38 +70,79 @@ class Alignment:
 
 
 def align(text: str) -> Alignment:
-    """`normalise(text)` with offsets back into `text`.
+    """`normalise(text)` with offsets back into `text`, step by step as `normalise` goes. Not meant to be fast."""
+    at = _Aligned(text, list(range(len(text))), list(range(1, len(text) + 1)))
+    at = _by_segment(at, _nfkc)
+    at = at.replaced(0, len(at.text), [ANYWHERE.get(ord(c), c) for c in at.text])
+    at = _undone(_undone(_by_segment(at, _nfkc), tricks.STRAY_MARKS), tricks.HOMOGLYPHS)
+    at = _by_segment(at, lambda piece: _nfkc(piece.casefold()))
+    at = _undone(at, tricks.STRAY_MARKS)
+    plain: Tricks = tricks.ASCII if at.text.isascii() else tricks.UNICODE
+    at = _undone(_undone(_undone(at, plain.separated), plain.spaced), tricks.HOMOGLYPHS)
+    at = _collapsed(at)
+    at = _undone(_undone(at, tricks.LEET_WORDS), plain.repeated)
+    return Alignment(at.text, at.starts, at.ends)
 
-    Characters are normalised in segments that begin where nothing composes with what came before; where
-    segments on their own do not add up to the whole (rare scripts), the whole text is one segment.
+
+@dataclass(frozen=True)
+class _Aligned:
+    """A text on its way: characters with the range of the original that each stands for."""
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+
+    def replaced(self, start: int, end: int, pieces: Sequence[str]) -> "_Aligned":
+        """Characters [start, end) as `pieces`, one for each; one that goes is covered by the one before it."""
+        made, starts, ends = list(self.text[:start]), self.starts[:start], self.ends[:start]
+        for i, piece in enumerate(pieces, start):
+            if not piece and i > start and made:
+                ends[-1] = self.ends[i]
+            made += piece
+            starts += [self.starts[i]] * len(piece)
+            ends += [self.ends[i]] * len(piece)
+        return _Aligned(
+            "".join(made) + self.text[end:], starts + self.starts[end:], ends + self.ends[end:]
+        )
+
+
+def _undone(at: _Aligned, trick: Trick) -> _Aligned:
+    for match in reversed(list(trick.pattern.finditer(at.text))):
+        at = at.replaced(match.start(), match.end(), list(trick.pieces(match)))
+    return at
+
+
+def _by_segment(at: _Aligned, change: Callable[[str], str]) -> _Aligned:
+    """Changed in segments that begin where nothing composes with what came before.
+
+    Where segments on their own do not add up to the whole (rare scripts), the whole text is one segment.
     """
-    segments = _segments(text)
-    if "".join(normal for _, _, normal in segments) != _fold(text):
-        segments = [(0, len(text), _fold(text))]
-    characters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for start, end, normal in segments:
-        for character in normal:
-            blank = character.isspace() or character == "\0"
-            if blank and (not characters or characters[-1] == " "):
-                continue
-            characters.append(" " if blank else character)
-            starts.append(start)
-            ends.append(end)
-    if characters and characters[-1] == " ":
-        characters.pop(), starts.pop(), ends.pop()
-    return Alignment("".join(characters), starts, ends)
+    cuts = [i for i, c in enumerate(at.text) if i == 0 or not (unicodedata.combining(c) or _joins(c))]
+    segments = [(start, end, change(at.text[start:end])) for start, end in pairwise([*cuts, len(at.text)])]
+    whole = change(at.text)
+    if "".join(piece for _, _, piece in segments) != whole:
+        segments = [(0, len(at.text), whole)]
+    starts = [at.starts[start] for start, _, piece in segments for _ in piece]
+    ends = [at.ends[end - 1] for _, end, piece in segments for _ in piece]
+    return _Aligned(whole, starts, ends)
 
 
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+def _collapsed(at: _Aligned) -> _Aligned:
+    """White space runs to one space, none at either end."""
+    kept = [
+        i
+        for i, c in enumerate(at.text)
+        if not c.isspace() or (i > 0 and not at.text[i - 1].isspace() and at.text[i:].strip())
+    ]
+    return _Aligned(
+        "".join(" " if at.text[i].isspace() else at.text[i] for i in kept),
+        [at.starts[i] for i in kept],
+        [at.ends[i] for i in kept],
+    )
 
 
-def _segments(text: str) -> list[tuple[int, int, str]]:
-    """(start, end, folded) pieces of text, cut before every character that starts a new grapheme base."""
-    cuts = [i for i, c in enumerate(text) if i == 0 or not (unicodedata.combining(c) or _joins(c))]
-    return [(start, end, _fold(text[start:end])) for start, end in pairwise([*cuts, len(text)])]
+def _nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def _joins(character: str) -> bool:

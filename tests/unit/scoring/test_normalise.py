@@ -1,12 +1,21 @@
-"""Normalisation, and where each normalised character came from."""
+"""Normalisation, what it undoes and leaves alone, and where each normalised character came from."""
+
+import sys
+import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.scoring.lookalikes import ANYWHERE, IN_LATIN_WORDS
 from services.scoring.normalise import align, normalise
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
+# What the rules are about, so that they meet each other far more often than in any text.
+TRICKY = st.text(
+    st.sampled_from("abbaA e it  1013457$$@!!..--__**\t\n\0\x08/:#'éïß\u0301\u0308\u0336\u20e3аеоАиПα\u200b\u00ad\ufe0fＡıİﬁ你ᄒ\u1161\u11ab"),
+    max_size=24,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -22,20 +31,84 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60
         ("", ""),
         ("  ", ""),
         ("\ud800 lone", "\ud800 lone"),
+        ("don’t “shout” – please…", 'don\'t "shout" - please...'),
     ],
 )
 def test_what_a_text_becomes(text: str, expected: str) -> None:
     assert normalise(text) == expected
 
 
-@given(ANY_TEXT)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ѕtupіd idіоt", "stupid idiot"),  # Cyrillic letters among Latin ones
+        ("ΗΕLLO wοrld", "hello world"),  # Greek ones
+        ("ɪᴅɪᴏᴛ 🅸🅳🅸🅾🆃 ⓘⓓⓘⓞⓣ", "idiot idiot idiot"),
+        ("id\u200biot i\u00addiot \u202eidiot \ufeffidiot", "idiot idiot idiot idiot"),
+        ("id\x08iot", "idiot"),
+        ("s̶t̶u̶p̶i̶d̶ i̇̈̈d̈̂̂ï̄͛o͛̈t̂̈", "stupid idiot"),
+        ("stuuuuupid nooooo", "stuupid noo"),
+        ("sh!t b1tch id10t h0e f4gg0t cr@p", "shit bitch idiot hoe faggot crap"),
+        ("a$$ pu$$y $hit", "ass pussy shit"),
+        ("he11o th3r3", "hello there"),
+        ("you (i d i o t!)", "you (idiot!)"),
+        ("you i d i o t now", "you idiot now"),
+        ("y o u  i d i o t", "you idiot"),
+        ("i\nd\ni\no\nt", "idiot"),
+        ("i d 1 0 t", "idiot"),
+        ("f.o.o.l f-o-o-l f*o*o*l f_o_o_l", "fool fool fool fool"),
+        ("и д и о т", "идиот"),
+    ],
+)
+def test_evasion_is_undone(text: str, expected: str) -> None:
+    assert normalise(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "идиот",  # wholly in another script, look-alikes or not
+        "соре",
+        "smsки",  # a Latin stem with a Cyrillic ending that looks like nothing Latin
+        "ünïcödé naïve año",
+        "й ё ế",
+        "the 2nd of 10 at 5pm, mp3, covid19, h2o2, 4chan, 50cent",
+        "@u5er https://t.co/8ka1d h0st.example/a1b a1b@c3d.example",
+        "great!thanks now!use",
+        "k7x1234 w1j6hl",
+        "1 2 3 4 5 6",
+        "a b c",
+        "u.s.a r.i.p",
+        "www.example.org xxx kkk",
+        "good, really good!!!",
+    ],
+)
+def test_what_is_no_evasion_stays(text: str) -> None:
+    assert normalise(text) == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_TEXT | TRICKY)
 def test_a_normalised_text_stays_as_it_is(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
     assert "\0" not in once
 
 
-@given(ANY_TEXT)
+def test_every_single_character_is_settled_at_once() -> None:
+    assigned = (chr(c) for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c)) not in ("Cn", "Co"))
+    unsettled = [c for c in assigned if not c.isalpha() or c.lower() != c if normalise(normalise(c)) != normalise(c)]
+    assert not unsettled
+
+
+def test_case_does_not_matter_to_lookalikes() -> None:
+    for odd, plain in IN_LATIN_WORDS.items():
+        assert odd.casefold() in IN_LATIN_WORDS and plain.isascii()
+        assert ord(odd) not in ANYWHERE
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_TEXT | TRICKY)
 def test_alignment_is_of_the_normalised_text(text: str) -> None:
     found = align(text)
     assert found.text == normalise(text)
@@ -44,12 +117,22 @@ def test_alignment_is_of_the_normalised_text(text: str) -> None:
     assert list(found.starts) == sorted(found.starts)
 
 
-def test_offsets_lead_back_to_the_original() -> None:
-    text = "  So  ﬁne,\u00a0e\u0301clair ＯＫ"
+@pytest.mark.parametrize(
+    ("text", "word", "original"),
+    [
+        ("  So  ﬁne,\u00a0e\u0301clair ＯＫ", "fine", "ﬁne"),
+        ("  So  ﬁne,\u00a0e\u0301clair ＯＫ", "éclair", "e\u0301clair"),
+        ("  So  ﬁne,\u00a0e\u0301clair ＯＫ", "ok", "ＯＫ"),
+        ("you  i d i o t  there", "idiot", "i d i o t"),
+        ("well, s.t.u.p.i.d is it", "stupid", "s.t.u.p.i.d"),
+        ("such fools!", "fools", "fools"),
+        ("such stuuuuupidddd things", "stuupidd", "stuuuuupidddd"),
+        ("an id\u200biоt \u202eis", "idiot", "id\u200biоt"),
+        ("an s̶t̶u̶p̶i̶d̶ one", "stupid", "s̶t̶u̶p̶i̶d̶"),
+        ("Ⅳ 1 h0e, b1tch3s", "bitches", "b1tch3s"),
+    ],
+)
+def test_offsets_lead_back_to_the_original(text: str, word: str, original: str) -> None:
     found = align(text)
-    begin = found.text.index("fine")
-    assert text[slice(*found.original(begin, begin + 4))] == "ﬁne"
-    begin = found.text.index("éclair")
-    assert text[slice(*found.original(begin, begin + 6))] == "e\u0301clair"
-    begin = found.text.index("ok")
-    assert text[slice(*found.original(begin, begin + 2))] == "ＯＫ"
+    begin = found.text.index(word)
+    assert text[slice(*found.original(begin, begin + len(word)))] == original
