@@ -1,6 +1,7 @@
 """What a submission becomes. Pure: the scores come in as numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Literal
 
 import msgspec
@@ -9,6 +10,7 @@ from services.events.ids import derived_id
 from services.events.instants import from_millis
 from services.events.topics import suffix_of
 from services.events.types import ContentSubmitted, Score
+from services.scoring.scores import Scores
 from services.scoring.text_hash import text_hash
 
 
@@ -35,7 +37,16 @@ class _Carried(msgspec.Struct):
 
 
 _carried = msgspec.json.Decoder(_Carried).decode
+Row = tuple[Sequence[float], Sequence[float | None]]  # of one text: probability and disagreement of each category
 BINS = 20  # equal bins of [0, 1] in a histogram of scores
+
+
+def rows(scores: Scores) -> Iterator[Row]:
+    """What `classified` takes of each text, in their order."""
+    probability = scores.probability.tolist()
+    if scores.disagreement is None:
+        return zip(probability, repeat((None,) * scores.probability.shape[1]))
+    return zip(probability, scores.disagreement.tolist(), strict=True)
 
 
 def forged_source(topic: str, event: ContentSubmitted) -> str | None:
@@ -54,22 +65,22 @@ def classified(
     raw: bytes,
     model_version: str,
     categories: Sequence[str],
-    probabilities: Sequence[float] | None,
+    row: Row | None,
     accepted: int,
     now: int,
 ) -> Scored:
     """The event, which `raw` encodes, with its scores.
 
-    `probabilities` are in the order of `categories`, None for a withdrawal.
+    The row is in the order of `categories`, None for a withdrawal.
     `accepted` is when Kafka appended the submission, `now` the time of scoring, both in ms. The id is derived from
     what was submitted, not from the model, so that a repeat yields the same event.
     """
     item = event.item
     scores: tuple[Score, ...] = ()
-    if probabilities is not None:
+    if row is not None:
         scores = tuple(
-            Score(category=category, probability=min(1.0, max(0.0, probability)))
-            for category, probability in zip(categories, probabilities, strict=True)
+            Score(category=category, probability=min(1.0, max(0.0, probability)), disagreement=spread)
+            for category, probability, spread in zip(categories, *row, strict=True)
         )
     scored = item is not None and not event.withdrawn
     return Scored(

@@ -46,15 +46,15 @@ class ClassifierStage:
                 good.append((record, checked))
         scored = [event for _, event in good if not event.withdrawn]
         texts = [event.item.text or "" for event in scored if event.item is not None]
-        rows = iter(bundle.classifier.classify(texts).tolist() if texts else ())
+        rows = core.rows(bundle.classifier.classify(texts))
         for record, event in good:
-            probabilities = None if event.withdrawn else next(rows)
+            row = None if event.withdrawn else next(rows)
             out = core.classified(
                 event,
                 record.value or b"",
                 bundle.model_version,
                 bundle.categories,
-                probabilities,
+                row,
                 record.timestamp,
                 now,
             )

@@ -41,10 +41,10 @@ def build_starter(data: Path, out: Path) -> None:
 
 
 @model.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle")
 @click.option("--reason", default="released from the command line", show_default=True)
-def release(bundle: Path, reason: str) -> None:
-    """Verify the bundle in folder BUNDLE and make it live."""
+def release(bundle: str, reason: str) -> None:
+    """Verify the bundle in folder BUNDLE, or at an fsspec URL, and make it live."""
     try:
         event = release_bundle(RetrainerSettings(), bundle, released_by="cli", reason=reason)
     except ERRORS as error:

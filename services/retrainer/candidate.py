@@ -20,6 +20,7 @@ from services.retrainer.core.comparison import (
     decide,
     too_little,
 )
+from services.retrainer.core.calibrating import recalibrated
 from services.retrainer.core.fitting import Linear, fit
 from services.retrainer.core.training_set import (
     LABEL_OFFSETS,
@@ -29,11 +30,16 @@ from services.retrainer.core.training_set import (
     to_answers,
 )
 from services.scoring import bundle as bundles
+from services.scoring import quality
 from services.scoring.bundle import Bundle, BundleError
-from services.scoring.bytegram import graph
-from services.scoring.classify import Classifier
+from services.scoring.bytegraph import graph
+from services.scoring.calibration import straight
+from services.scoring.classify import ByteClassifier
+from services.scoring.committee import Heads
+from services.scoring.scores import Classifier
 
 log = structlog.get_logger()
+CALIBRATION_WEIGHT = 1000.0  # as many items as one audited answer may stand for: cut at less it would be off
 
 
 class Refused(Exception):
@@ -69,6 +75,8 @@ class Trainer:
         Writes the candidate's bundle into `models` only if it may be released. Raises Refused, BundleError.
         """
         started = time.monotonic()
+        if not live.linear:
+            raise Refused(f"{live.model_version} is no byte n-gram model: only those are trained here")
         sets = divide(labels)
         categories = live.categories
         frozen = to_answers(sets.frozen, categories)
@@ -84,13 +92,19 @@ class Trainer:
         log.info(
             "training", labels=len(labels), pool=len(sets.pool), frozen=len(sets.frozen), categories=trained
         )
-        linear = _keep(_linear(live), fit(_linear(base), answers), [c in trained for c in categories])
-        model = graph(linear.weights, linear.bias)
+        fitted, calibrated = recalibrated(
+            fit(_linear(base), answers),
+            to_answers(sets.audit, categories, most_weight=CALIBRATION_WEIGHT),
+            [categories.index(c) for c in trained],
+        )
+        linear = _keep(_linear(live), fitted, [c in trained for c in categories])
+        model = graph(linear.weights, linear.bias, linear.heads, linear.curves)
         log.info("fitted", seconds=round(time.monotonic() - started, 2))
         data = model.SerializeToString(deterministic=True)
         if sha256(data).hexdigest() == live.manifest.content_hash:
             raise Refused("the labels teach nothing new: the candidate is the live model")
-        comparison = self._compare(live, Classifier(data, self.name, categories), frozen)
+        candidate = ByteClassifier(data, self.name, categories)
+        comparison = self._compare(live, candidate, frozen)
         decision = decide(comparison)
         if not decision.release:
             raise Refused(decision.reason, comparison)
@@ -108,16 +122,19 @@ class Trainer:
             self.name,
             categories,
             precision=linear.precision,
-            calibration=live.manifest.calibration,
+            calibration=_calibration(live, [categories[i] for i in calibrated], list(calibrated.values())),
             lineage=lineage,
-            metrics={"comparison": msgspec.to_builtins(comparison)},
+            metrics={
+                "comparison": msgspec.to_builtins(comparison),
+                "calibration": _calibration_figures(candidate, frozen, chosen),
+            },
         )
         log.info("compared", seconds=round(time.monotonic() - started, 2), reason=decision.reason)
         return Candidate(_install(part, self.models / told.model_version), comparison, decision.reason)
 
     def _compare(self, live: Bundle, candidate: Classifier, frozen: Answers) -> Comparison:
         before, after = live.classifier.classify(frozen.texts), candidate.classify(frozen.texts)
-        return compare(frozen, before, after, live.categories, self.needed, resamples=self.resamples)
+        return compare(frozen, before.probability, after.probability, live.categories, self.needed, resamples=self.resamples)
 
     def _base_of(self, live: Bundle) -> Bundle:
         """What the live model was itself trained from: every training starts there, with all labels.
@@ -132,22 +149,55 @@ class Trainer:
         except BundleError as error:
             log.warning("base is gone, training on from the live model", base=version, reason=str(error))
             return live
-        return base if base.categories == live.categories else live
+        return base if base.categories == live.categories and base.linear else live
 
 
 def _linear(bundle: Bundle) -> Linear:
-    weights, bias = bundle.parameters
-    return Linear(weights, bias, bundle.precision)
+    parts = bundle.parts
+    return Linear(parts.weights, parts.bias, bundle.precision, parts.heads, parts.curves)
 
 
 def _keep(live: Linear, fitted: Linear, changed: list[bool]) -> Linear:
     """The fitted model where a category may change, the live one elsewhere."""
     columns = np.array(changed)
+    heads = fitted.heads
+    if heads is not None and live.heads is not None and heads.bias.shape == live.heads.bias.shape:
+        heads = Heads(*(np.where(columns, a, b) for a, b in zip(heads, live.heads, strict=True)))
+    curves = fitted.curves
+    if curves is not None or live.curves is not None:
+        curves = curves or straight(len(changed))
+        for column in np.flatnonzero(~columns).tolist():
+            curves = curves.with_column(column, live.curves or straight(len(changed)), column)
     return Linear(
         np.where(columns, fitted.weights, live.weights),
         np.where(columns, fitted.bias, live.bias),
         np.where(columns, fitted.precision, live.precision),
+        heads,
+        curves,
     )
+
+
+def _calibration(live: Bundle, categories: Sequence[str], methods: Sequence[str]) -> str:
+    """What the manifest says of how probabilities were calibrated."""
+    anew = ", ".join(f"{c} {m}" for c, m in zip(categories, methods, strict=True))
+    before = live.manifest.calibration.split("; before: ")[-1]
+    return f"on labels of the audit split: {anew}; before: {before}" if anew else before
+
+
+def _calibration_figures(candidate: Classifier, frozen: Answers, categories: Sequence[str]) -> dict[str, Any]:
+    """Calibration error (15 equal-mass bins) and Brier score on frozen labels, which calibrated nothing."""
+    scores = candidate.classify(frozen.texts).probability
+    figures = {}
+    for category in categories:
+        column = candidate.categories.index(category)
+        asked = np.flatnonzero(frozen.weight[:, column] > 0)
+        truth, p = frozen.truth[asked, column], scores[asked, column]
+        figures[category] = {
+            "n": len(asked),
+            "ece": round(quality.expected_calibration_error(truth, p), 4),
+            "brier": round(quality.brier_score(truth, p), 4),
+        }
+    return figures
 
 
 def _install(part: Path, target: Path) -> Bundle:

@@ -23,6 +23,7 @@ class Post:
     corpus: str
     answers: dict[str, bool] = field(default_factory=dict)
     harmless: str | None = None
+    spans: frozenset[int] = frozenset()  # the characters that make it toxic, where that is known
 
 
 def read_all(folder: Path) -> list[Post]:
@@ -72,15 +73,19 @@ def convabuse(path: Path) -> Iterator[Post]:
 
 
 def toxic_spans(path: Path) -> Iterator[Post]:
-    """Comments with the characters that make them toxic; without those they are harmless. No span: not used."""
+    """Comments with the characters that make them toxic; without those they are harmless.
+
+    Where nothing is marked nobody knows whether the comment is toxic: it answers nothing.
+    """
     for row in _rows(path):
         toxic = set(ast.literal_eval(row["spans"]))
         if not toxic:
+            yield Post(row["text"], "toxic_spans")
             continue
         rest = "".join(c for i, c in enumerate(row["text"]) if i not in toxic)
         harmless = " ".join(rest.split())
         enough = harmless if len(harmless) > 20 else None  # a word or two is no comment
-        yield Post(row["text"], "toxic_spans", {"toxicity": True, "spam": False}, enough)
+        yield Post(row["text"], "toxic_spans", {"toxicity": True, "spam": False}, enough, frozenset(toxic))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

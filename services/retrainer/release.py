@@ -56,9 +56,9 @@ def live_model(settings: Settings, tier: str = TIER) -> ModelReleased | None:
 
 
 def release_bundle(
-    settings: Settings, folder: Path, *, released_by: str, reason: str, producer: Producer | None = None
+    settings: Settings, folder: Path | str, *, released_by: str, reason: str, producer: Producer | None = None
 ) -> ModelReleased:
-    """Verify a bundle, copy it below SLUICEGATE_VAR/models and make it live.
+    """Verify a bundle in a folder or at a URL, copy it below SLUICEGATE_VAR/models and make it live.
 
     Raises BundleError, ReleaseError, MissingTopic.
     """
@@ -112,7 +112,7 @@ def roll_back(
 def install(settings: Settings, bundle: Bundle) -> Path:
     """Copy a bundle to where workers load it from, whole or not at all; return the folder."""
     target = models_folder(settings) / bundle.model_version
-    if target.resolve() == bundle.folder.resolve():
+    if isinstance(bundle.folder, Path) and target.resolve() == bundle.folder.resolve():
         return target
     try:
         bundles.load(target)
@@ -120,7 +120,7 @@ def install(settings: Settings, bundle: Bundle) -> Path:
     except BundleError:
         pass
     part = target.with_name(f".{target.name}-{fresh_id()}")
-    shutil.copytree(bundle.folder, part)
+    bundle.copy_to(part)
     if target.exists():
         shutil.rmtree(target)  # half-written or damaged, as the load just said
     part.rename(target)

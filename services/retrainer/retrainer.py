@@ -26,6 +26,7 @@ from services.runtime.clock import now_ms
 from services.runtime.records import Record
 from services.scoring import bundle as bundles
 from services.scoring.bundle import BundleError
+from services.scoring.live_model import located
 
 log = structlog.get_logger()
 
@@ -151,7 +152,7 @@ class Retrainer:
         live = self.live
         if live is None:
             raise Refused("nothing is live: release a bundle with `sluicegate model release DIR`")
-        bundle = bundles.load(self._settings.var / live.bundle)
+        bundle = bundles.load(located(self._settings.var, live.bundle))
         candidate = self.trainer.train(bundle, labels, offsets)
         if self.live is None or self.live.event_id != live.event_id:
             raise Refused("another model went live meanwhile: train again", candidate.comparison)

@@ -1,19 +1,14 @@
-"""A linear classifier over hashed byte n-grams that lives in one ONNX graph, and the same features for training.
+"""Features of texts: counts of hashed byte n-grams, as training sees them and as the graph computes them.
 
-x = counts of hashed 1..5-grams of the bytes / sqrt(bytes);  p = sigmoid(W.x + b).
-The hash is multiplicative, prefix by prefix (h[n] = h[n-1] * MULTIPLIER + byte), mixed with the order and cut to
-2**BITS rows: the hashing trick of Weinberger et al. 2009. Hashing, gathering, scaling and sigmoid are all in the
-graph, so that training and serving cannot drift apart and onnxruntime alone serves it. Weights are stored as
-float16 and widened when the graph is loaded (constant folding), which costs nothing per item.
+x = counts of hashed 1..5-grams of the bytes / sqrt(bytes). The hash is multiplicative, prefix by prefix
+(h[n] = h[n-1] * MULTIPLIER + byte), mixed with the order and cut to 2**BITS rows: the hashing trick of Weinberger et
+al. 2009. `services.scoring.bytegraph` does the same inside an ONNX graph.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 from scipy import sparse
 
 from services.scoring.normalise import normalise
@@ -75,14 +70,19 @@ def hash_ngrams(packed: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
 
 def features(texts: Sequence[str], block: int = 1000) -> sparse.csr_matrix:
     """The features of the first window of each text, float32 CSR [texts, 2**18]: what the graph sees, to train on."""
-    blocks = [_features(texts[start : start + block]) for start in range(0, len(texts), block)]
+    return features_of_rows([encode(text) for text in texts], block)
+
+
+def features_of_rows(encoded: Sequence[bytes], block: int = 1000) -> sparse.csr_matrix:
+    """The same for texts that are encoded already."""
+    blocks = [_features(encoded[start : start + block]) for start in range(0, len(encoded), block)]
     if not blocks:
         return sparse.csr_matrix((0, ROWS), dtype=np.float32)
     return sparse.csr_matrix(sparse.vstack(blocks, format="csr"))
 
 
-def _features(texts: Sequence[str]) -> sparse.csr_matrix:
-    packed = pack([encode(text)[:WINDOW_BYTES] for text in texts])
+def _features(encoded: Sequence[bytes]) -> sparse.csr_matrix:
+    packed = pack([row[:WINDOW_BYTES] for row in encoded])
     rows: list[NDArray[np.int64]] = []
     columns: list[NDArray[np.int64]] = []
     for n, hashed in enumerate(hash_ngrams(packed), start=1):
@@ -94,90 +94,3 @@ def _features(texts: Sequence[str]) -> sparse.csr_matrix:
     counts = sparse.csr_matrix((scale[row], (row, column)), shape=(len(packed), ROWS))
     counts.sum_duplicates()
     return counts
-
-
-def graph(weights: Floats, bias: Floats) -> onnx.ModelProto:
-    """Weights [2**18, labels] and bias [labels] as ONNX: bytes [batch, length] to probability [batch, labels]."""
-    if weights.shape != (ROWS, len(bias)):
-        raise ValueError(f"weights must be [{ROWS}, {len(bias)}], not {list(weights.shape)}")
-    build = _GraphBuilder()
-    build.constant("weights", weights.astype(np.float16))
-    build.constant("bias", bias.astype(np.float32))
-    table = build.node("Cast", ["weights"], "table", to=TensorProto.FLOAT)
-    build.constant("axis", np.array([1], np.int64))
-    build.constant("first", np.array([0], np.int64))
-    build.constant("but_last", np.array([-1], np.int64))
-    build.constant("end", np.array([np.iinfo(np.int64).max], np.int64))
-    build.constant("multiplier", np.array(MULTIPLIER, np.uint32))
-    build.constant("golden", np.array(GOLDEN, np.uint32))
-    build.constant("shift", np.array(32 - BITS, np.uint32))
-    build.constant("zero", np.array(0, np.int32))
-
-    x = build.node("Cast", ["bytes"], "x", to=TensorProto.UINT32)
-    signed = build.node("Cast", ["bytes"], "signed", to=TensorProto.INT32)
-    is_real = build.node("Greater", [signed, "zero"], "is_real")
-    real = build.node("Cast", [is_real], "real", to=TensorProto.FLOAT)  # 0 where padded
-    length = build.node("ReduceSum", [real, "axis"], "length", keepdims=1)
-    h, sums = x, []
-    for n in range(1, ORDERS + 1):
-        counted = real
-        if n > 1:
-            build.constant(f"skip{n}", np.array([n - 1], np.int64))
-            prefix = build.node("Slice", [h, "first", "but_last", "axis"], f"prefix{n}")
-            byte = build.node("Slice", [x, f"skip{n}", "end", "axis"], f"byte{n}")
-            h = build.node("Add", [build.node("Mul", [prefix, "multiplier"], f"moved{n}"), byte], f"h{n}")
-            counted = build.node("Slice", [real, f"skip{n}", "end", "axis"], f"counted{n}")
-        ordered = build.node("Add", [h, build.constant(f"order{n}", np.array(n, np.uint32))], f"ordered{n}")
-        mixed = build.node("Mul", [ordered, "golden"], f"mixed{n}")
-        cut = build.node("BitShift", [mixed, "shift"], f"cut{n}", direction="RIGHT")
-        row = build.node("Cast", [cut], f"row{n}", to=TensorProto.INT32)
-        gathered = build.node("Gather", [table, row], f"gathered{n}", axis=0)
-        mask = build.node("Unsqueeze", [counted, "axis"], f"mask{n}")
-        summed = build.node("MatMul", [mask, gathered], f"summed{n}")
-        sums.append(build.node("Squeeze", [summed, "axis"], f"sum{n}"))
-    total = build.node("Sum", sums, "total")
-    scaled = build.node("Div", [total, build.node("Sqrt", [length], "root")], "scaled")
-    build.node("Sigmoid", [build.node("Add", [scaled, "bias"], "logit")], "probability")
-    return build.model(len(bias))
-
-
-def parameters(model: bytes) -> tuple[Floats, Floats]:
-    """The weights [2**18, labels] and bias [labels] of a byte n-gram graph, to start training from.
-
-    Raises ValueError where the model is another kind of graph.
-    """
-    initializers = {tensor.name: tensor for tensor in onnx.load_model_from_string(model).graph.initializer}
-    if "weights" not in initializers or "bias" not in initializers:
-        raise ValueError("not a byte n-gram graph: it has no initializers 'weights' and 'bias'")
-    weights = numpy_helper.to_array(initializers["weights"]).astype(np.float32)
-    bias = numpy_helper.to_array(initializers["bias"]).astype(np.float32)
-    if weights.shape != (ROWS, len(bias)):
-        raise ValueError(
-            f"not a byte n-gram graph: weights are {list(weights.shape)}, not [{ROWS}, {len(bias)}]"
-        )
-    return weights, bias
-
-
-class _GraphBuilder:
-    def __init__(self) -> None:
-        self.initializers: list[TensorProto] = []
-        self.nodes: list[onnx.NodeProto] = []
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        self.initializers.append(numpy_helper.from_array(value, name))
-        return name
-
-    def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
-        return output
-
-    def model(self, labels: int) -> onnx.ModelProto:
-        given = helper.make_tensor_value_info("bytes", TensorProto.UINT8, ["batch", "length"])
-        made = helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["batch", labels])
-        body = helper.make_graph(self.nodes, "bytegram", [given], [made], self.initializers)
-        model = helper.make_model(
-            body, opset_imports=[helper.make_opsetid("", 17)], producer_name="sluicegate"
-        )
-        model.ir_version = 10
-        onnx.checker.check_model(model)
-        return model

@@ -1,42 +1,67 @@
-"""Why a text scored as it did: exact attributions of the linear byte n-gram model, as spans of the original text.
+"""Why a text scored as it did, as spans of the original text.
 
-The logit is a bias plus one term for each n-gram. A term is shared evenly by the bytes its n-gram covers, and a
-word's weight is the sum over its bytes: nothing is estimated, and all bytes together with the bias are the logit.
+For the linear byte n-gram model attributions are exact: the logit is a bias plus one term for each n-gram. A term is
+shared evenly by the bytes its n-gram covers, and a word's weight is the sum over its bytes: nothing is estimated, and all
+bytes together with the bias are the logit (before a calibration curve, which is increasing). Other models are asked again
+without each word (`services.scoring.occlusion`).
 """
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.events.types import Span
-from services.scoring.bytegram import Floats, encode, hash_ngrams, pack, window_offsets, windows
+from services.scoring.bytegraph import Parts
+from services.scoring.bytegram import encode, hash_ngrams, pack, window_offsets, windows
 from services.scoring.normalise import Alignment, align
+from services.scoring.occlusion import occlude
+from services.scoring.scores import Classifier
 
 
-class LinearModel(Protocol):
-    """What a bundle of a byte n-gram model offers."""
+FAINT = 0.3  # chosen on the audit split, with the threshold of toxic spans
+
+
+class Explained(Protocol):
+    """What a bundle offers to be explained by."""
 
     @property
     def categories(self) -> tuple[str, ...]: ...
     @property
-    def parameters(self) -> tuple[Floats, Floats]: ...
+    def linear(self) -> bool: ...
+    @property
+    def parts(self) -> Parts: ...
+    @property
+    def classifier(self) -> Classifier: ...
 
 
-def explain(bundle: LinearModel, text: str, category: str, limit: int = 5) -> list[Span]:
+class Ngram(NamedTuple):
+    """An n-gram of the normalised text, how often it is there and what it adds to the logit, in log-odds."""
+
+    text: str
+    times: int
+    weight: float
+
+
+def explain(bundle: Explained, text: str, category: str, limit: int = 5) -> list[Span]:
     """The words that moved `category` most, strongest first, with signed weights in log-odds.
 
-    Offsets are characters of `text` as given. Of a text of several windows the one that scores highest is
-    explained, as it is the one that counts. Raises KeyError for a category that the model does not have.
+    Offsets are characters of `text` as given, in whatever disguise a word stands there. Of a text of several windows the
+    one that scores highest is explained, as it is the one that counts. Raises KeyError for a category that the model does
+    not have.
     """
-    if category not in bundle.categories:
-        raise KeyError(f"{category!r} is not a category of the model: {', '.join(bundle.categories)}")
-    weights, _ = bundle.parameters
-    column = bundle.categories.index(category)
+    return sorted(words(bundle, text, category), key=lambda span: (-abs(span.weight or 0.0), span.start))[:limit]
+
+
+def words(bundle: Explained, text: str, category: str) -> list[Span]:
+    """Every word of the part that counts with its signed weight, in their order. Raises KeyError as `explain` does."""
+    column = _column(bundle, category)
+    if not bundle.linear:
+        return occlude(bundle.classifier, text, category)
     found = align(text)
-    offset, shares = _strongest_window(encode(text), weights[:, column])
+    offset, shares = _strongest_window(encode(text), bundle.parts.weights[:, column])
     ends = list(accumulate(len(c.encode("utf-8", "replace")) for c in found.text))
     spans = []
     for start, end in _words(found):
@@ -45,10 +70,46 @@ def explain(bundle: LinearModel, text: str, category: str, limit: int = 5) -> li
         if last <= 0 or first >= len(shares):
             continue
         weight = float(shares[max(0, first) : last].sum())
-        begin, stop = found.original(start, end)
+        begin, stop = found.original(*_core(found.text, start, end))
         spans.append(Span(start=begin, end=stop, category=category, weight=round(weight, 6)))
-    spans.sort(key=lambda span: (-abs(span.weight or 0.0), span.start))
-    return spans[:limit]
+    return spans
+
+
+def top_ngrams(bundle: Explained, text: str, category: str, limit: int = 10) -> list[Ngram]:
+    """The n-grams of the linear model that add or take most, strongest first; none where the model is not linear."""
+    column = _column(bundle, category)
+    if not bundle.linear:
+        return []
+    row = encode(text)
+    weights = bundle.parts.weights[:, column]
+    offset, shares = _strongest_window(row, weights)
+    piece = row[offset : offset + len(shares)]
+    found: dict[bytes, list[float]] = {}
+    for n, hashed in enumerate(hash_ngrams(pack([piece])), start=1):
+        terms = weights[hashed[0]] / np.sqrt(len(piece))
+        for at in range(len(piece) - n + 1):
+            found.setdefault(piece[at : at + n], []).append(float(terms[at]))
+    ngrams = [Ngram(k.decode("utf-8", "replace"), len(v), round(sum(v), 6)) for k, v in found.items()]
+    return sorted(ngrams, key=lambda ngram: (-abs(ngram.weight), ngram.text))[:limit]
+
+
+def joined_spans(text: str, spans: Sequence[Span], threshold: float) -> list[tuple[int, int]]:
+    """Ranges [start, end) of the words of at least `threshold` log-odds, neighbours joined over what lies between them.
+
+    Where none is so strong it is the strongest one that counts, if it reaches FAINT of the threshold.
+    """
+    strongest = max((span.weight or 0.0 for span in spans), default=0.0)
+    threshold = min(threshold, max(strongest, FAINT * threshold))
+    ranges: list[tuple[int, int]] = []
+    last_chosen = False
+    for span in sorted(spans, key=lambda span: span.start):
+        chosen = (span.weight or 0.0) >= threshold
+        if chosen and last_chosen and not text[ranges[-1][1] : span.start].strip():
+            ranges[-1] = ranges[-1][0], span.end
+        elif chosen:
+            ranges.append((span.start, span.end))
+        last_chosen = chosen
+    return ranges
 
 
 def byte_shares(row: bytes, weights: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -63,6 +124,12 @@ def byte_shares(row: bytes, weights: NDArray[np.float32]) -> NDArray[np.float64]
     return np.asarray(shares[: len(row)] / np.sqrt(len(row)))
 
 
+def _column(bundle: Explained, category: str) -> int:
+    if category not in bundle.categories:
+        raise KeyError(f"{category!r} is not a category of the model: {', '.join(bundle.categories)}")
+    return bundle.categories.index(category)
+
+
 def _strongest_window(row: bytes, weights: NDArray[np.float32]) -> tuple[int, NDArray[np.float64]]:
     """Offset in the row and byte shares of the window whose logit is highest."""
     offsets = window_offsets(len(row))
@@ -71,11 +138,17 @@ def _strongest_window(row: bytes, weights: NDArray[np.float32]) -> tuple[int, ND
     return offsets[best], shares[best]
 
 
+def _core(text: str, start: int, end: int) -> tuple[int, int]:
+    """A word without the signs around it, where it is not signs only: what they weigh is the word's."""
+    core = [i for i in range(start, end) if text[i].isalnum()]
+    return (core[0], core[-1] + 1) if core else (start, end)
+
+
 def _words(found: Alignment) -> Sequence[tuple[int, int]]:
     """[start, end) of each run without spaces in the normalised text."""
-    words, position = [], 0
+    runs, position = [], 0
     for word in found.text.split(" "):
         if word:
-            words.append((position, position + len(word)))
+            runs.append((position, position + len(word)))
         position += len(word) + 1
-    return words
+    return runs

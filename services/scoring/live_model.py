@@ -12,6 +12,11 @@ from services.scoring.bundle import Bundle, BundleError, load, with_points
 log = structlog.get_logger()
 
 
+def located(var: Path, bundle: str) -> Path | str:
+    """Where the bundle of a release is: a URL or an absolute path as it stands, else below `var`."""
+    return bundle if "://" in bundle else var / bundle
+
+
 class LiveModel:
     """Follows model.released for one tier. A bundle that is refused leaves the live one in place.
 
@@ -40,7 +45,7 @@ class LiveModel:
             self.bundle = with_points(self.bundle)  # announced again: it may have been certified since
             return
         try:
-            bundle = load(self._var / event.bundle)  # an absolute path stays what it is
+            bundle = load(located(self._var, event.bundle))
         except BundleError as error:
             self._refuse(event.model_version, str(error))
             return

@@ -16,7 +16,7 @@ _INVISIBLE = (
 _ALWAYS = (
     ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡƦⱭꞬꞮ", "abcdefghijklmnoprstuvwyzagragi"),
     ("‘’‚‛´ʼ“”„‟‐‑‒–—―−", "''''''\"\"\"\"-------"),
-    ("\0\u2800", "  "),
+    ("İ\0\u2800", "i  "),
 )
 _ENCLOSED = (0x1F150, 0x1F170)  # white on black: circles, squares; A to Z each
 

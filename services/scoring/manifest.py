@@ -1,6 +1,6 @@
 """manifest.json: what a bundle says of itself."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,6 +14,14 @@ class Golden(msgspec.Struct, frozen=True):
     scores: dict[str, float]
 
 
+class TokensInput(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model of tokens is asked, and what its logits mean."""
+
+    max_length: Annotated[int, msgspec.Meta(ge=1, le=8192)]  # tokens, special ones included; the rest is cut
+    activation: Literal["sigmoid", "softmax"]  # sigmoid: categories do not exclude each other
+    columns: list[int] = []  # which logit is which category; empty: all, in their order
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a bundle says of itself; unknown fields are ignored, so that later builds may add some."""
 
@@ -21,10 +29,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     model_version: str  # name and the first 12 digits of content_hash
     content_hash: str  # SHA-256 of model.onnx, hex
-    input: str  # "bytes": byte n-grams, uint8 [batch, length]
+    input: str  # "bytes": byte n-grams, uint8 [batch, length]; "tokens": tokenizer.json, input_ids [batch, length]
     categories: list[str]  # in the order of the model's outputs
-    normalisation: int  # NORMALISATION_VERSION it was trained with
+    normalisation: int  # NORMALISATION_VERSION it was trained with; 0, for tokens only: none, the tokenizer does it
     golden: list[Golden]
+    tokens: TokensInput | None = None  # only with input "tokens"
     files: dict[str, str] = {}  # what else the folder holds: name to SHA-256
     calibration: str = "none"  # how probabilities were calibrated, and on what
     operating_points: list[dict[str, Any]] = []  # certified thresholds; none yet

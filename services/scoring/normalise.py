@@ -32,7 +32,7 @@ def normalise(text: str) -> str:
     if plain.maybe_separated.search(words) or plain.maybe_spaced.search(words):
         folded = plain.spaced.undo(plain.separated.undo(folded))
         if not folded.isascii():
-            folded = tricks.HOMOGLYPHS.undo(folded)  # joined letters may be of two scripts
+            folded = tricks.HOMOGLYPHS.undo(tricks.STRAY_MARKS.undo(folded))  # joined letters may be of two scripts
         words = " ".join(folded.split())
     if tricks.MAYBE_LEET.search(words):
         words = tricks.LEET_WORDS.undo(words)
@@ -47,7 +47,7 @@ def _fold(text: str) -> str:
     if seen.isascii():
         return seen.lower()
     seen = tricks.HOMOGLYPHS.undo(tricks.STRAY_MARKS.undo(_nfkc(seen)))
-    return tricks.STRAY_MARKS.undo(_nfkc(seen.casefold()))  # folding brings a mark or two, as of İ
+    return _nfkc(seen.casefold())
 
 
 def fold_only(text: str) -> str:
@@ -73,12 +73,12 @@ def align(text: str) -> Alignment:
     """`normalise(text)` with offsets back into `text`, step by step as `normalise` goes. Not meant to be fast."""
     at = _Aligned(text, list(range(len(text))), list(range(1, len(text) + 1)))
     at = _by_segment(at, _nfkc)
-    at = at.replaced(0, len(at.text), [ANYWHERE.get(ord(c), c) for c in at.text])
+    at = _rebuilt(at, [ANYWHERE.get(ord(c), c) for c in at.text])
     at = _undone(_undone(_by_segment(at, _nfkc), tricks.STRAY_MARKS), tricks.HOMOGLYPHS)
     at = _by_segment(at, lambda piece: _nfkc(piece.casefold()))
-    at = _undone(at, tricks.STRAY_MARKS)
     plain: Tricks = tricks.ASCII if at.text.isascii() else tricks.UNICODE
-    at = _undone(_undone(_undone(at, plain.separated), plain.spaced), tricks.HOMOGLYPHS)
+    at = _undone(_undone(at, plain.separated), plain.spaced)
+    at = _undone(_undone(at, tricks.STRAY_MARKS), tricks.HOMOGLYPHS)
     at = _collapsed(at)
     at = _undone(_undone(at, tricks.LEET_WORDS), plain.repeated)
     return Alignment(at.text, at.starts, at.ends)
@@ -92,24 +92,26 @@ class _Aligned:
     starts: list[int]
     ends: list[int]
 
-    def replaced(self, start: int, end: int, pieces: Sequence[str]) -> "_Aligned":
-        """Characters [start, end) as `pieces`, one for each; one that goes is covered by the one before it."""
-        made, starts, ends = list(self.text[:start]), self.starts[:start], self.ends[:start]
-        for i, piece in enumerate(pieces, start):
-            if not piece and i > start and made:
-                ends[-1] = self.ends[i]
-            made += piece
-            starts += [self.starts[i]] * len(piece)
-            ends += [self.ends[i]] * len(piece)
-        return _Aligned(
-            "".join(made) + self.text[end:], starts + self.starts[end:], ends + self.ends[end:]
-        )
+
+def _rebuilt(at: _Aligned, pieces: Sequence[str]) -> _Aligned:
+    """`pieces` for the characters, one each; a character that goes is covered by the one before it, but for a blank."""
+    made: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for i, piece in enumerate(pieces):
+        if not piece and made and not made[-1].isspace():
+            ends[-1] = at.ends[i]
+        made += piece
+        starts += [at.starts[i]] * len(piece)
+        ends += [at.ends[i]] * len(piece)
+    return _Aligned("".join(made), starts, ends)
 
 
 def _undone(at: _Aligned, trick: Trick) -> _Aligned:
-    for match in reversed(list(trick.pattern.finditer(at.text))):
-        at = at.replaced(match.start(), match.end(), list(trick.pieces(match)))
-    return at
+    pieces = list(at.text)
+    for match in trick.pattern.finditer(at.text):
+        pieces[match.start() : match.end()] = trick.pieces(match)
+    return _rebuilt(at, pieces)
 
 
 def _by_segment(at: _Aligned, change: Callable[[str], str]) -> _Aligned:
@@ -129,10 +131,11 @@ def _by_segment(at: _Aligned, change: Callable[[str], str]) -> _Aligned:
 
 def _collapsed(at: _Aligned) -> _Aligned:
     """White space runs to one space, none at either end."""
+    last = len(at.text.rstrip())
     kept = [
         i
         for i, c in enumerate(at.text)
-        if not c.isspace() or (i > 0 and not at.text[i - 1].isspace() and at.text[i:].strip())
+        if not c.isspace() or (0 < i < last and not at.text[i - 1].isspace())
     ]
     return _Aligned(
         "".join(" " if at.text[i].isspace() else at.text[i] for i in kept),

@@ -36,15 +36,24 @@ def _homoglyphs(match: re.Match[str]) -> Pieces:
     others = [is_latin(c) for c in word if c.isalpha() and c not in IN_LATIN_WORDS]
     if not others or not all(others):  # a word of another script, or of two by right
         return word
-    return [IN_LATIN_WORDS.get(c, "" if unicodedata.combining(c) else c) for c in word]
+    return [IN_LATIN_WORDS.get(c, "" if _MARK.match(c) else c) for c in word]
 
 
 def _marks(match: re.Match[str]) -> Pieces:
-    base, marks = match.group(1), match.group(2)
-    if base.isalpha() and not is_latin(base):
-        return [base, *marks[:MARKS_KEPT], *[""] * (len(marks) - MARKS_KEPT)]
-    bare = unicodedata.normalize("NFD", base)[:1]
-    return [bare] * len(base) + [""] * len(marks)
+    """A word without marks that no letter has; Latin letters then lose those that they have, too: all are noise."""
+    word = match.group()
+    if not _MARK.search(word):
+        return word
+    pieces, kept = [], 0
+    for c in word:
+        if not _MARK.match(c):
+            latin = not c.isalpha() or is_latin(c)
+            kept = 0 if latin else MARKS_KEPT
+            pieces.append(unicodedata.normalize("NFD", c)[0] if latin else c)
+        else:
+            pieces.append(c if kept > 0 else "")
+            kept -= 1
+    return pieces
 
 
 def _spaced(match: re.Match[str]) -> Pieces:
@@ -87,8 +96,9 @@ def _leet(match: re.Match[str]) -> Pieces:
 def _is_address(match: re.Match[str]) -> bool:
     """Whether the match stands in a web or mail address."""
     text = match.string
-    begin, end = text.rfind(" ", 0, match.start()) + 1, text.find(" ", match.end())
-    token = text[begin : end if end >= 0 else len(text)]
+    first, last = max(0, match.start() - ADDRESS), match.end() + ADDRESS
+    begin, end = text.rfind(" ", first, match.start()) + 1, text.find(" ", match.end(), last)
+    token = text[max(begin, first) : end if end >= 0 else last]
     return "://" in token or _DOTTED.search(token) is not None
 
 
@@ -105,13 +115,15 @@ def is_latin(letter: str) -> bool:
     return letter.isascii() or unicodedata.name(letter, "").startswith("LATIN")
 
 
+ADDRESS = 200  # characters that are looked at on either side: the work for a text must not grow with its square
 SINGLES = 4  # so many single letters in a row are a word
 _SIGNS = re.escape("".join(LEET))
+_MARK = re.compile(rf"[{MARKS}]")
 _DOTTED = re.compile(r"\w\.\w")
 MAYBE_LEET = re.compile(rf"[{_SIGNS}](?:(?<=[a-z].)[{_SIGNS}]*[a-z]|(?<=[a-z]\$)|(?<=\$)[a-z])")
 
 HOMOGLYPHS = Trick(re.compile(rf"(?:[^\W_]|[$@!{MARKS}])+"), _homoglyphs)
-STRAY_MARKS = Trick(re.compile(rf"([^{MARKS}]?)([{MARKS}]+)"), _marks)
+STRAY_MARKS = Trick(re.compile(rf"(?:[^\W_]|[$@!{MARKS}])+"), _marks)
 LEET_WORDS = Trick(re.compile(r"(?<![a-z0-9$@!])[a-z]*[0-9$@!][a-z0-9$@!]*"), _leet)
 
 

@@ -13,50 +13,98 @@ how n-grams act together.
 The loss is convex: what comes out depends on base and labels only, not on how often was trained before.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from services.retrainer.core.bootstrap import draws
 from services.retrainer.core.training_set import Answers
 from services.scoring.bytegram import ROWS, Floats, features
+from services.scoring.calibration import Curves
+from services.scoring.committee import Heads
 
 PULL = 0.5
 HOLD = 3.0
+HEAD_ROUNDS = 30  # of a committee's head, which starts where the model ended
 
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear model: weights [2**18, categories], bias [categories], precision of both [2**18 + 1, categories]."""
+    """A linear model: weights [2**18, categories], bias [categories], precision of both [2**18 + 1, categories].
+
+    And its committee, and the curves that calibrate it, where it has some.
+    """
 
     weights: Floats
     bias: Floats
     precision: Floats
+    heads: Heads | None = None
+    curves: Curves | None = None
 
 
 def fit(base: Linear, answers: Answers) -> Linear:
     """The base model after the answers. A category without an answer keeps its own weights, exactly.
 
-    Weights of answers are scaled to mean 1 in each category, so that an answer counts as one against the pull.
+    Weights of answers are scaled to mean 1 in each category, so that an answer counts as one against the pull. Each
+    head of the committee learns from its own bootstrap sample of the answers, from its own weights on.
     """
     weights, bias, precision = base.weights.copy(), base.bias.copy(), base.precision.copy()
+    heads = base.heads and Heads(base.heads.weights.copy(), base.heads.bias.copy())
+    for asked in _asked(base, answers):
+        column, active = asked.column, asked.active
+        margins = asked.margins(weights[:, column], bias[column])
+        change = _change(asked.x, margins, asked.truth, asked.weight, asked.pull)
+        for head in range(len(heads.bias) if heads else 0):
+            assert heads is not None
+            own = asked.margins(heads.weights[head, :, column], heads.bias[head, column])
+            drawn = asked.weight * draws(asked.texts, head)
+            moved = _change(asked.x, own, asked.truth, drawn, asked.pull, change, HEAD_ROUNDS)
+            heads.weights[head, active[:-1], column] += moved[:-1].astype(np.float32)
+            heads.bias[head, column] += np.float32(moved[-1])
+        weights[active[:-1], column] += change[:-1].astype(np.float32)
+        bias[column] += np.float32(change[-1])
+        precision[active, column] += evidence(asked.x, margins + asked.x @ change, asked.weight)
+    return replace(base, weights=weights, bias=bias, precision=precision, heads=heads)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The answers for one category, with the columns of weights that they touch; the last is the bias."""
+
+    column: int
+    texts: list[str]
+    rows: sparse.csr_matrix
+    x: sparse.csr_matrix
+    active: NDArray[np.int64]
+    truth: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    pull: NDArray[np.float64]
+
+    def margins(self, weights: Floats, bias: np.float32) -> NDArray[np.float64]:
+        return np.asarray(self.rows @ weights.astype(np.float64) + float(bias))
+
+
+def _asked(base: Linear, answers: Answers) -> Iterator[_Asked]:
     x = features(answers.texts)
-    for column in range(len(bias)):
+    for column in range(len(base.bias)):
         asked = np.flatnonzero(answers.weight[:, column] > 0)
         if not len(asked):
             continue
-        weight = answers.weight[asked, column] / answers.weight[asked, column].mean()
         rows = sparse.csr_matrix(x[asked])
-        active = np.append(np.unique(rows.indices), ROWS)  # the last row is the bias
-        used = with_bias(rows)[:, active]
-        margins = rows @ weights[:, column].astype(np.float64) + float(bias[column])
-        pull = PULL + HOLD * precision[active, column].astype(np.float64)
-        change = _change(used, margins, answers.truth[asked, column], weight, pull)
-        weights[active[:-1], column] += change[:-1].astype(np.float32)
-        bias[column] += np.float32(change[-1])
-        precision[active, column] += evidence(used, margins + used @ change, weight)
-    return Linear(weights, bias, precision)
+        active = np.append(np.unique(rows.indices), ROWS)
+        yield _Asked(
+            column=column,
+            texts=[answers.texts[i] for i in asked.tolist()],
+            rows=rows,
+            x=with_bias(rows)[:, active],
+            active=active,
+            truth=answers.truth[asked, column],
+            weight=answers.weight[asked, column] / answers.weight[asked, column].mean(),
+            pull=PULL + HOLD * base.precision[active, column].astype(np.float64),
+        )
 
 
 def with_bias(x: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -80,6 +128,8 @@ def _change(
     truth: NDArray[np.bool_],
     weight: NDArray[np.float64],
     pull: NDArray[np.float64],
+    start: NDArray[np.float64] | None = None,
+    rounds: int = 300,
 ) -> NDArray[np.float64]:
     """What to add to the weight of each column. L-BFGS, with columns scaled so that every pull is 1."""
     sign = np.where(truth, 1.0, -1.0)
@@ -93,6 +143,7 @@ def _change(
         slope = -weight * sign * np.exp(-np.logaddexp(0.0, z))
         return value, transposed @ slope + u
 
-    options = {"maxiter": 300, "gtol": 1e-4, "ftol": 1e-8}
-    found = optimize.minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", options=options)
+    options = {"maxiter": rounds, "gtol": 1e-4, "ftol": 1e-8}
+    begin = np.zeros(x.shape[1]) if start is None else start / scale
+    found = optimize.minimize(loss, begin, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x * scale, np.float64)

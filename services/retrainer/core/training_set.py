@@ -34,7 +34,7 @@ class Sets(msgspec.Struct, frozen=True):
     """Labels by what they are for. No text, normalised, is in more than one."""
 
     pool: list[Labelled]  # trains
-    audit: list[Labelled]  # kept for calibration, not used yet
+    audit: list[Labelled]  # calibrates
     frozen: list[Labelled]  # compares candidate and live, never trains
 
 
@@ -87,13 +87,15 @@ def divide(labels: Sequence[Labelled]) -> Sets:
     return sets
 
 
-def to_answers(labels: Sequence[Labelled], categories: Sequence[str]) -> Answers:
-    """Labels as arrays. An answer weighs 1 / its selection probability, at most MAX_WEIGHT; 0 where not asked."""
+def to_answers(
+    labels: Sequence[Labelled], categories: Sequence[str], most_weight: float = MAX_WEIGHT
+) -> Answers:
+    """Labels as arrays. An answer weighs 1 / its selection probability, at most `most_weight`; 0 where not asked."""
     truth = np.zeros((len(labels), len(categories)), bool)
     weight = np.zeros((len(labels), len(categories)))
     for row, label in enumerate(labels):
         for column, category in enumerate(categories):
             if category in label.answers:
                 truth[row, column] = label.answers[category]
-                weight[row, column] = min(MAX_WEIGHT, 1 / label.selection_probability)
+                weight[row, column] = min(most_weight, 1 / label.selection_probability)
     return Answers([label.text for label in labels], truth, weight)

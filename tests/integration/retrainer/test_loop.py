@@ -38,7 +38,7 @@ def test_labels_become_a_released_model_once_even_through_a_kill(world: World) -
     made = bundle.load(bundle_of(world.settings, released[1]))
     assert made.manifest.content_hash == released[1].content_hash
     spam = made.categories.index("spam")
-    assert (made.classifier.classify(make(CAMPAIGN, 200, 77))[:, spam] > 0.5).mean() > 0.95
+    assert (made.classifier.classify(make(CAMPAIGN, 200, 77)).probability[:, spam] > 0.5).mean() > 0.95
     assert sum((released[1].lineage or {})["label_offsets"].values()) >= 310
 
     (world.settings.var / "retrainer" / "trainings.jsonl").unlink()  # what is live is memory enough

@@ -1,18 +1,20 @@
 """What a submission becomes."""
 
 import msgspec
+import numpy as np
 
 from services.classifier import core
 from services.classifier.summary import Summary
 from services.events.codec import decode, encode
 from services.events.types import ContentClassified, ContentSubmitted, Item
+from services.scoring.scores import Scores
 
 POST = ContentSubmitted(source="demo", item_id="1", revision=2, item=Item(kind="post", text="Hello"))
 CATEGORIES = ("toxicity", "spam")
 
 
 def scored(event: ContentSubmitted = POST, raw: bytes | None = None, **more: object) -> core.Scored:
-    given = {"model_version": "m-1", "categories": CATEGORIES, "probabilities": [0.25, 0.75]} | more
+    given = {"model_version": "m-1", "categories": CATEGORIES, "row": ([0.25, 0.75], [None, None])} | more
     return core.classified(event, raw or encode(event), accepted=1_000, now=2_000, **given)  # type: ignore[arg-type]
 
 
@@ -25,6 +27,14 @@ def test_it_carries_the_item_and_a_score_for_each_category() -> None:
     ]
     assert (event.model_version, event.tier) == ("m-1", "fast")
     assert event.accepted_at == "1970-01-01T00:00:01.000Z"
+
+
+def test_a_committee_says_how_far_its_heads_are_apart() -> None:
+    found = Scores(np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.125]], np.float32))
+    (row,) = core.rows(found)
+    assert [score.disagreement for score in decode(ContentClassified, encode(scored(row=row))).scores] == [0.5, 0.125]
+    (row,) = core.rows(Scores(found.probability))
+    assert [score.disagreement for score in scored(row=row).scores] == [None, None]
 
 
 def test_what_a_platform_added_goes_on_untouched() -> None:
@@ -40,13 +50,13 @@ def test_the_id_is_of_what_was_submitted_not_of_the_model() -> None:
 
 def test_a_withdrawal_passes_through_without_scores() -> None:
     gone = ContentSubmitted(source="demo", item_id="1", revision=2, withdrawn=True, item=POST.item)
-    event = decode(ContentClassified, encode(scored(gone, probabilities=None)))
+    event = decode(ContentClassified, encode(scored(gone, row=None)))
     assert event.withdrawn and event.item is None and event.scores == () and event.model_version is None
     assert event.event_id != scored().event_id
 
 
 def test_a_probability_a_hair_over_one_is_one() -> None:
-    assert scored(probabilities=[1.0000001, -1e-9]).scores[0].probability == 1.0
+    assert scored(row=([1.0000001, -1e-9], [None, None])).scores[0].probability == 1.0
 
 
 def test_a_source_may_only_stand_on_its_own_topic() -> None:
@@ -58,7 +68,7 @@ def test_a_summary_counts_what_was_scored_in_its_window() -> None:
     summary = Summary("classifier-0", every=10_000)
     assert summary.take(0) == []
     for probabilities in ([0.0, 1.0], [0.049, 0.95], [0.05, 0.5]):
-        summary.add(scored(probabilities=probabilities))
+        summary.add(scored(row=(probabilities, [0.1, 0.2])))
     assert summary.take(9_999) == []
     (event,) = summary.take(10_000)
     assert (event.items, event.model_version) == (3, "m-1")

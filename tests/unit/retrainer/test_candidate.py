@@ -52,7 +52,7 @@ def test_a_campaign_goes_all_the_way(trainer: Trainer, starter: Bundle) -> None:
     assert lineage["trained"] == ["toxicity", "spam"]
     assert sum(lineage["labels"].values()) == 310
     spam = starter.categories.index("spam")
-    assert (made.bundle.classifier.classify(make(CAMPAIGN, 200, 77))[:, spam] > 0.5).mean() > 0.95
+    assert (made.bundle.classifier.classify(make(CAMPAIGN, 200, 77)).probability[:, spam] > 0.5).mean() > 0.95
 
 
 def test_the_test_split_is_never_trained_on(
@@ -80,7 +80,7 @@ def test_what_is_frozen_has_no_effect_on_the_weights(trainer: Trainer, starter: 
     fewer = [x for x in labels if split_of(x.text) is not Split.TEST or int(x.text.split()[-1]) % 5]
     assert len(fewer) < len(labels)
     again = trainer.train(starter, fewer, {0: 310})
-    np.testing.assert_array_equal(made.bundle.parameters[0], again.bundle.parameters[0])
+    np.testing.assert_array_equal(made.bundle.parts.weights, again.bundle.parts.weights)
 
 
 def test_a_worse_candidate_is_refused_with_its_figures_and_leaves_nothing(
@@ -109,7 +109,7 @@ def test_what_cannot_be_checked_does_not_change(trainer: Trainer, starter: Bundl
     made = trainer.train(starter, labels_of_campaign(campaign=100, talk=150, insults=2), {0: 252})
     assert made.bundle.manifest.lineage["trained"] == ["spam"]
     toxicity = starter.categories.index("toxicity")
-    np.testing.assert_array_equal(made.bundle.parameters[0][:, toxicity], starter.parameters[0][:, toxicity])
+    np.testing.assert_array_equal(made.bundle.parts.weights[:, toxicity], starter.parts.weights[:, toxicity])
 
 
 def second(trainer: Trainer, first: Candidate) -> Candidate:

@@ -8,8 +8,8 @@ import pytest
 from services.retrainer.core.fitting import Linear, fit
 from services.retrainer.core.training_set import to_answers
 from services.scoring.bundle import Bundle, load
-from services.scoring.bytegram import graph
-from services.scoring.classify import Classifier
+from services.scoring.bytegraph import graph
+from services.scoring.classify import ByteClassifier
 from services.scoring.quality import average_precision
 from tests.unit.retrainer.posts import CAMPAIGN, TALK, labels_of_campaign, make
 
@@ -21,24 +21,24 @@ def starter() -> Bundle:
 
 @pytest.fixture(scope="module")
 def base(starter: Bundle) -> Linear:
-    weights, bias = starter.parameters
-    return Linear(weights, bias, starter.precision)
+    parts = starter.parts
+    return Linear(parts.weights, parts.bias, starter.precision, parts.heads, parts.curves)
 
 
 @pytest.fixture(scope="module")
-def retrained(base: Linear, starter: Bundle) -> Classifier:
+def retrained(base: Linear, starter: Bundle) -> ByteClassifier:
     labels = labels_of_campaign(campaign=100, talk=150, insults=50)
     fitted = fit(base, to_answers(labels, starter.categories))
-    model = graph(fitted.weights, fitted.bias)
-    return Classifier(model.SerializeToString(), "retrained", starter.categories)
+    model = graph(fitted.weights, fitted.bias, fitted.heads, fitted.curves)
+    return ByteClassifier(model.SerializeToString(), "retrained", starter.categories)
 
 
-def test_a_campaign_is_learnt_from_a_hundred_posts(starter: Bundle, retrained: Classifier) -> None:
+def test_a_campaign_is_learnt_from_a_hundred_posts(starter: Bundle, retrained: ByteClassifier) -> None:
     later, talk = make(CAMPAIGN, 300, seed=90), make(TALK, 700, seed=91)
     spam = starter.categories.index("spam")
     truth = np.array([True] * 300 + [False] * 700)
-    before = starter.classifier.classify(later + talk)[:, spam]
-    after = retrained.classify(later + talk)[:, spam]
+    before = starter.classifier.classify(later + talk).probability[:, spam]
+    after = retrained.classify(later + talk).probability[:, spam]
     assert (before[:300] > 0.5).mean() < 0.1
     assert (after[:300] > 0.5).mean() > 0.95
     assert (after[300:] > 0.5).mean() < 0.01
@@ -46,7 +46,7 @@ def test_a_campaign_is_learnt_from_a_hundred_posts(starter: Bundle, retrained: C
     assert average_precision(truth, after) > 0.99
 
 
-def test_other_scores_hardly_move(starter: Bundle, retrained: Classifier) -> None:
+def test_other_scores_hardly_move(starter: Bundle, retrained: ByteClassifier) -> None:
     golden = [golden.text for golden in starter.manifest.golden]
     others = [
         "Free entry in a weekly draw, text WIN to 80082 now",
@@ -55,7 +55,7 @@ def test_other_scores_hardly_move(starter: Bundle, retrained: Classifier) -> Non
         "ok lar, meet u at 5 then",
         *golden,
     ]
-    moved = np.abs(retrained.classify(others) - starter.classifier.classify(others))
+    moved = np.abs(retrained.classify(others).probability - starter.classifier.classify(others).probability)
     assert moved.mean() < 0.02
     assert moved.max() < 0.15
 
@@ -97,3 +97,21 @@ def test_the_optimum_is_one(base: Linear, starter: Bundle) -> None:
     first, second = fit(base, answers), fit(base, answers)
     np.testing.assert_array_equal(first.weights, second.weights)
     np.testing.assert_array_equal(first.bias, second.bias)
+
+
+def test_the_committee_learns_too_and_is_less_divided_after(starter: Bundle, retrained: ByteClassifier) -> None:
+    later = make(CAMPAIGN, 200, seed=92)
+    spam = starter.categories.index("spam")
+    before, after = starter.classifier.classify(later), retrained.classify(later)
+    assert before.disagreement is not None and after.disagreement is not None
+    assert after.disagreement[:, spam].mean() < before.disagreement[:, spam].mean()
+    assert after.disagreement[:, spam].max() > 0
+
+
+def test_heads_differ_from_one_another_and_stay_where_nobody_judged(base: Linear, starter: Bundle) -> None:
+    fitted = fit(base, to_answers(labels_of_campaign(campaign=40, talk=40, insults=10), starter.categories))
+    assert fitted.heads is not None and base.heads is not None
+    hate, spam = starter.categories.index("hate"), starter.categories.index("spam")
+    np.testing.assert_array_equal(fitted.heads.weights[:, :, hate], base.heads.weights[:, :, hate])
+    moved = (fitted.heads.weights - base.heads.weights)[:, :, spam]
+    assert len(np.unique(moved.sum(axis=1))) == len(moved)

@@ -58,7 +58,8 @@ def test_votes_become_a_majority_and_a_tie_is_left_out(data: Path) -> None:
 
 def test_a_comment_without_its_toxic_spans_is_an_example_of_harmless(data: Path) -> None:
     posts = [post for post in read_all(data) if post.corpus == "toxic_spans"]
-    assert len(posts) == 20
+    assert len(posts) == 21
+    assert posts[-1].answers == {} and not posts[-1].spans
     chosen = examples("toxicity", posts)
     assert chosen.truth.tolist() == [True] * 20 + [False] * 20
     assert not examples("hate", posts).truth.size

@@ -23,7 +23,7 @@ def live() -> LiveModel:
 
 def request(**more: object) -> Requested:
     bundle = load(STARTER)
-    row = bundle.classifier.classify([TEXT])[0].tolist()
+    row = bundle.classifier.classify([TEXT]).probability[0].tolist()
     scores = tuple(Score(category=c, probability=p) for c, p in zip(bundle.categories, row, strict=True))
     made = Requested(
         event_id="0" * 32,

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from services.scoring import bundle
-from services.scoring.bytegram import ROWS, Floats, graph
-from services.scoring.classify import Classifier
+from services.scoring.bytegram import ROWS, Floats
+from services.scoring.bytegraph import graph
+from services.scoring.classify import ByteClassifier
 
 CATEGORIES = ("toxicity", "spam")
 
@@ -20,8 +21,8 @@ def made() -> tuple[Floats, Floats]:
 
 
 @pytest.fixture(scope="session")
-def classifier(made: tuple[Floats, Floats]) -> Classifier:
-    return Classifier(graph(*made).SerializeToString(), "made-up", CATEGORIES)
+def classifier(made: tuple[Floats, Floats]) -> ByteClassifier:
+    return ByteClassifier(graph(*made).SerializeToString(), "made-up", CATEGORIES)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import onnx
 import pytest
 
 from services.scoring.bundle import GOLDEN_TEXTS, BundleError, load, save
-from services.scoring.bytegram import ROWS, Floats, graph
+from services.scoring.bytegram import ROWS, Floats
+from services.scoring.bytegraph import graph
 from services.scoring.normalise import NORMALISATION_VERSION
 
 MakeBundle = Callable[[], Path]
@@ -36,7 +37,7 @@ def test_a_good_bundle_loads(make_bundle: MakeBundle, made: tuple[Floats, Floats
     assert found.model_version == f"made-up-{found.manifest.content_hash[:12]}"
     assert found.manifest.normalisation == NORMALISATION_VERSION
     assert [golden.text for golden in found.manifest.golden] == list(GOLDEN_TEXTS)
-    np.testing.assert_allclose(found.parameters[0], made[0], rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(found.parts.weights, made[0], rtol=1e-3, atol=1e-7)
     assert found.precision.shape == (ROWS + 1, 2)
 
 
@@ -108,7 +109,9 @@ def test_a_broken_manifest(make_bundle: MakeBundle, text: str, reason: str) -> N
         ({"model_version": "made-up-000000000000"}, "model_version is"),
         ({"format": "bundle.v9"}, "format is 'bundle.v9'"),
         ({"name": "Made Up"}, "name 'Made Up' is not"),
-        ({"input": "tokens"}, "input kind 'tokens' is not known"),
+        ({"input": "pixels"}, "input kind 'pixels' is not known"),
+        ({"input": "tokens"}, "input kind 'tokens' and `tokens` do not go together"),
+        ({"normalisation": 0}, "it was trained with normalisation 0"),
         ({"categories": []}, "categories must be 1 to 256 different names"),
         ({"categories": ["spam", "spam"]}, "categories must be 1 to 256 different names"),
         ({"categories": ["toxicity", "Spam!"]}, "category 'Spam!' is not"),

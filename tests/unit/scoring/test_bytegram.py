@@ -11,12 +11,11 @@ from services.scoring.bytegram import (
     Floats,
     encode,
     features,
-    graph,
-    parameters,
     window_offsets,
     windows,
 )
-from services.scoring.classify import Classifier
+from services.scoring.bytegraph import graph, parts
+from services.scoring.classify import ByteClassifier
 
 TEXTS = [
     "",
@@ -34,16 +33,16 @@ def sigmoid(z: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(z, -80, 80))))
 
 
-def test_the_graph_agrees_with_the_features(classifier: Classifier, made: tuple[Floats, Floats]) -> None:
+def test_the_graph_agrees_with_the_features(classifier: ByteClassifier, made: tuple[Floats, Floats]) -> None:
     weights, bias = made
     stored = weights.astype(np.float16).astype(np.float32)
     expected = sigmoid(features(TEXTS) @ stored + bias)
-    np.testing.assert_allclose(classifier.classify(TEXTS), expected, atol=1e-5)
+    np.testing.assert_allclose(classifier.classify(TEXTS).probability, expected, atol=1e-5)
 
 
-def test_float16_costs_next_to_nothing(classifier: Classifier, made: tuple[Floats, Floats]) -> None:
+def test_float16_costs_next_to_nothing(classifier: ByteClassifier, made: tuple[Floats, Floats]) -> None:
     weights, bias = made
-    assert np.abs(classifier.classify(TEXTS) - sigmoid(features(TEXTS) @ weights + bias)).max() < 1e-3
+    assert np.abs(classifier.classify(TEXTS).probability - sigmoid(features(TEXTS) @ weights + bias)).max() < 1e-3
 
 
 def test_features_count_ngrams_and_divide_by_the_root_of_the_length() -> None:
@@ -59,16 +58,17 @@ def test_no_texts_are_no_rows() -> None:
 
 
 def test_weights_come_back_out_of_a_graph(made: tuple[Floats, Floats]) -> None:
-    weights, bias = parameters(graph(*made).SerializeToString())
-    np.testing.assert_allclose(weights, made[0], rtol=1e-3, atol=1e-7)
-    np.testing.assert_array_equal(bias, made[1])
+    found = parts(graph(*made).SerializeToString())
+    assert found.heads is None and found.curves is None
+    np.testing.assert_allclose(found.weights, made[0], rtol=1e-3, atol=1e-7)
+    np.testing.assert_array_equal(found.bias, made[1])
 
 
 def test_a_graph_of_another_kind_has_no_weights_to_start_from(made: tuple[Floats, Floats]) -> None:
     other = graph(*made)
     other.graph.initializer[0].name = "other"
     with pytest.raises(ValueError, match="not a byte n-gram graph"):
-        parameters(other.SerializeToString())
+        parts(other.SerializeToString())
 
 
 def test_weights_of_another_shape_are_refused() -> None:

@@ -4,16 +4,20 @@ import numpy as np
 import pytest
 
 from services.scoring.bytegram import ROWS, Floats, encode, features
+from services.scoring.bytegraph import Parts
 from services.scoring.explain import byte_shares, explain
+from services.scoring.scores import Classifier
 
 CALM = "calm words here. and calm again. "
 
 
 class Model:
     categories = ("toxicity", "spam")
+    linear = True
+    classifier: Classifier
 
     def __init__(self, parameters: tuple[Floats, Floats]) -> None:
-        self.parameters = parameters
+        self.parts = Parts(*parameters)
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def test_words_cover_their_share_of_the_logit(model: Model) -> None:
     text = "one two three four"
     spans = explain(model, text, "spam", limit=10)
     assert [text[s.start : s.end] for s in sorted(spans, key=lambda s: s.start)] == text.split()
-    shares = byte_shares(encode(text), model.parameters[0][:, 1])
+    shares = byte_shares(encode(text), model.parts.weights[:, 1])
     spaces = sum(share for share, byte in zip(shares, encode(text), strict=True) if byte == ord(" "))
     assert sum(s.weight or 0 for s in spans) == pytest.approx(shares.sum() - spaces, abs=1e-4)
 
@@ -61,7 +65,7 @@ def test_offsets_are_of_the_original_where_normalising_moves_them() -> None:
 
 
 def test_no_more_than_asked_for(model: Model) -> None:
-    assert len(explain(model, "a b c d e f g h", "spam", limit=3)) == 3
+    assert len(explain(model, "ab cd ef gh ij", "spam", limit=3)) == 3
     assert explain(model, "", "spam") == []
     assert explain(model, " \0 ", "spam") == []
 

@@ -1,6 +1,7 @@
 """Normalisation, what it undoes and leaves alone, and where each normalised character came from."""
 
 import sys
+import time
 import unicodedata
 
 import pytest
@@ -50,6 +51,7 @@ def test_what_a_text_becomes(text: str, expected: str) -> None:
         ("stuuuuupid nooooo", "stuupid noo"),
         ("sh!t b1tch id10t h0e f4gg0t cr@p", "shit bitch idiot hoe faggot crap"),
         ("a$$ pu$$y $hit", "ass pussy shit"),
+        ("ı́d̶ìȯt İstanbul'da çok", "ıdiot istanbul'da çok"),  # no letter has the mark of the d
         ("he11o th3r3", "hello there"),
         ("you (i d i o t!)", "you (idiot!)"),
         ("you i d i o t now", "you idiot now"),
@@ -99,6 +101,16 @@ def test_every_single_character_is_settled_at_once() -> None:
     assigned = (chr(c) for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c)) not in ("Cn", "Co"))
     unsettled = [c for c in assigned if not c.isalpha() or c.lower() != c if normalise(normalise(c)) != normalise(c)]
     assert not unsettled
+
+
+@pytest.mark.parametrize(
+    "piece", ["a0b-", "a b ", "a.b.", "i\u0336", "аb", "aaaa ", "\u200b", "$a", "你", "a0", "  \t", "e\u0301\u0301", "x", "x!"]
+)
+def test_work_grows_with_the_text_not_with_its_square(piece: str) -> None:
+    text = piece * (120_000 // len(piece))
+    begun = time.process_time()
+    assert align(text).text == normalise(text)
+    assert time.process_time() - begun < 6
 
 
 def test_case_does_not_matter_to_lookalikes() -> None:

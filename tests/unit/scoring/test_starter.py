@@ -28,7 +28,7 @@ def test_it_tells_harmless_from_harmful(starter: Bundle) -> None:
             "you are a stupid idiot and nobody likes you",
             "WINNER! Claim your FREE prize now, text WIN to 80082, only 1.50 a minute",
         ]
-    )
+    ).probability
     toxicity, spamminess = starter.categories.index("toxicity"), starter.categories.index("spam")
     assert harmless.max() < 0.2
     assert insult[toxicity] > 0.9 > 0.2 > insult[spamminess]
