@@ -37,7 +37,9 @@ class _Carried(msgspec.Struct):
 
 
 _carried = msgspec.json.Decoder(_Carried).decode
-Row = tuple[Sequence[float], Sequence[float | None]]  # of one text: probability and disagreement of each category
+Row = tuple[
+    Sequence[float], Sequence[float | None]
+]  # of one text: probability and disagreement of each category
 BINS = 20  # equal bins of [0, 1] in a histogram of scores
 
 

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import structlog
 
+from services.retrainer.core.calibrating import recalibrated
 from services.retrainer.core.comparison import (
     Comparison,
     Needed,
@@ -20,7 +21,6 @@ from services.retrainer.core.comparison import (
     decide,
     too_little,
 )
-from services.retrainer.core.calibrating import recalibrated
 from services.retrainer.core.fitting import Linear, fit
 from services.retrainer.core.training_set import (
     LABEL_OFFSETS,
@@ -134,7 +134,14 @@ class Trainer:
 
     def _compare(self, live: Bundle, candidate: Classifier, frozen: Answers) -> Comparison:
         before, after = live.classifier.classify(frozen.texts), candidate.classify(frozen.texts)
-        return compare(frozen, before.probability, after.probability, live.categories, self.needed, resamples=self.resamples)
+        return compare(
+            frozen,
+            before.probability,
+            after.probability,
+            live.categories,
+            self.needed,
+            resamples=self.resamples,
+        )
 
     def _base_of(self, live: Bundle) -> Bundle:
         """What the live model was itself trained from: every training starts there, with all labels.

@@ -1,8 +1,8 @@
 """Texts as people write them who want to get past a filter: made from ordinary ones, by chance of a seed.
 
-Every word of three letters or more is disguised with probability `share`, by one trick each, whatever it says: that a text
-is disguised must not tell what it is. The tricks are those of the field (Gröndahl et al. 2018; Kurita et al. 2019), written
-down apart from what normalisation undoes; of some words nobody can tell what they were, and some disguises it does not undo.
+Every word of three letters or more is disguised with probability `share`, by one trick each, whatever it says: that a
+text is disguised must not tell what it is. The tricks are those of the field (Gröndahl et al. 2018; Kurita et al.
+2019), written down apart from what normalisation undoes: some disguises it does not undo.
 """
 
 import random
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _HOMOGLYPHS = {
     "a": "аɑα", "c": "сϲ", "e": "еҽε", "i": "іιí", "o": "оοօ", "p": "рρ", "s": "ѕꜱ", "x": "хχ", "y": "уγ", "t": "тτ",
-    "u": "υս", "n": "пո", "k": "кκ", "h": "һн", "d": "ԁ", "b": "ЬƄ", "v": "ѵν", "r": "гꭇ", "g": "ɡց", "m": "м", "w": "ԝ",
+    "u": "υս", "n": "пո", "k": "кκ", "h": "һн", "d": "ԁ", "b": "ЬƄ", "v": "ѵν", "r": "гꭇ", "g": "ɡց",
+    "m": "м", "w": "ԝ",
 }  # fmt: skip
 _LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7+", "b": "8", "g": "9", "l": "1"}
 _INVISIBLE = "\u200b\u200c\u200d\u2060\u00ad\ufeff\u202e"

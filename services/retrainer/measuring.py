@@ -19,7 +19,11 @@ from services.scoring.scores import Classifier
 from services.scoring.split import Split
 
 SEED = 1  # of the disguises
-DISGUISED = {"toxicity": "davidson", "hate": "davidson", "spam": "sms_spam"}  # the data set of each category that is disguised
+DISGUISED = {
+    "toxicity": "davidson",
+    "hate": "davidson",
+    "spam": "sms_spam",
+}  # the data set of each category that is disguised
 THRESHOLDS = np.linspace(0.1, 3.0, 30)  # thresholds of a toxic word that are tried, in log-odds
 
 
@@ -56,7 +60,7 @@ def measure(classifier: Classifier, parts: Parts, posts: Mapping[Split, Sequence
         of_category |= disguised(category, classifier, parts, test)
         measured[category] = of_category
     model = Explainable(classifier, parts)
-    threshold = span_threshold(model, posts[Split.AUDIT])
+    threshold = span_threshold(model, [*posts[Split.POOL], *posts[Split.AUDIT]])
     measured["toxicity"]["toxic_spans"]["span_f1"] = round(span_f1(model, test, threshold), 4)
     measured["toxicity"]["toxic_spans"]["span_threshold"] = round(threshold, 4)
     return measured
@@ -94,7 +98,9 @@ def span_threshold(model: Explained, posts: Sequence[Post]) -> float:
     marked = [post for post in posts if post.corpus == "toxic_spans"]
     found = [words(model, post.text, "toxicity") for post in marked]
     means = [
-        np.mean([_f1(joined_spans(p.text, spans, t), p.spans) for p, spans in zip(marked, found, strict=True)])
+        np.mean(
+            [_f1(joined_spans(p.text, spans, t), p.spans) for p, spans in zip(marked, found, strict=True)]
+        )
         for t in THRESHOLDS.tolist()
     ]
     return float(THRESHOLDS[int(np.argmax(means))]) if marked else 0.0

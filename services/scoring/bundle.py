@@ -6,6 +6,7 @@ tokens holds tokenizer.json.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
@@ -109,7 +110,9 @@ def load(folder: Path | str) -> Bundle:
     try:
         read = reader(folder)
     except (ValueError, ImportError) as error:
-        raise BundleError(folder, str(error), "See which URLs fsspec knows, and install what it names") from error
+        raise BundleError(
+            folder, str(error), "See which URLs fsspec knows, and install what it names"
+        ) from error
     files = {MANIFEST: _read(folder, read, MANIFEST)}
     try:
         told = manifest.decode(files[MANIFEST])
@@ -126,10 +129,8 @@ def load(folder: Path | str) -> Bundle:
     except ModelError as error:
         raise BundleError(folder, str(error), REBUILD) from error
     check_golden(folder, told, classifier)
-    try:
+    with suppress(OSError):  # no bundle needs one
         files[CARD] = read(CARD, MAX_MODEL_BYTES)
-    except OSError:
-        pass  # no bundle needs one
     return with_points(Bundle(folder, told, files, classifier))
 
 

@@ -1,9 +1,9 @@
 """A linear model over hashed byte n-grams as one ONNX graph: bytes in, calibrated probabilities and disagreement out.
 
-p = sigmoid(curve(W.x + b)), x as in `services.scoring.bytegram`. Hashing, gathering, scaling, calibration and the committee
-are all in the graph, so that training and serving cannot drift apart and onnxruntime alone serves it. What is stored
-small (weights as float16, the committee as codes) is widened when the graph is loaded (constant folding), which costs
-nothing per item.
+p = sigmoid(curve(W.x + b)), x as in `services.scoring.bytegram`. Hashing, gathering, scaling, calibration and the
+committee are all in the graph, so that training and serving cannot drift apart and onnxruntime alone serves it. What is
+stored small (weights as float16, the committee as codes) is widened when the graph is loaded (constant folding), which
+costs nothing per item.
 """
 
 from collections.abc import Sequence
@@ -64,12 +64,14 @@ def graph(
     mean = build.node("ReduceMean", [committee], "mean", axes=[1], keepdims=1)
     apart = build.node("Sub", [committee, mean], "apart")
     squared = build.node("Mul", [apart, apart], "squared")
-    build.node("Sqrt", [build.node("ReduceMean", [squared], "variance", axes=[1], keepdims=0)], "disagreement")
+    build.node(
+        "Sqrt", [build.node("ReduceMean", [squared], "variance", axes=[1], keepdims=0)], "disagreement"
+    )
     return build.model(categories, ["probability", "disagreement"])
 
 
 def parts(model: bytes) -> Parts:
-    """What a byte n-gram graph was made of, to train on from. Raises ValueError where the model is another kind of graph."""
+    """What a byte n-gram graph was made of, to train on from. Raises ValueError for another kind of graph."""
     found = {tensor.name: tensor for tensor in onnx.load_model_from_string(model).graph.initializer}
     if "weights" not in found or "bias" not in found:
         raise ValueError("not a byte n-gram graph: it has no initializers 'weights' and 'bias'")
@@ -99,7 +101,9 @@ def _with_heads(build: "_GraphBuilder", table: str, weights: Floats, heads: Head
     build.constant("head_bias", heads.bias.reshape(-1).astype(np.float32))
     index = build.node("Cast", ["codes"], "index", to=TensorProto.INT32)
     apart = build.node("Gather", ["codebook", index], "differences", axis=0)
-    own = build.node("Add", [build.node("Concat", [table] * count, "model_weights", axis=1), apart], "head_weights")
+    own = build.node(
+        "Add", [build.node("Concat", [table] * count, "model_weights", axis=1), apart], "head_weights"
+    )
     return (
         build.node("Concat", [table, own], "all_weights", axis=1),
         build.node("Concat", ["bias", "head_bias"], "all_bias", axis=0),

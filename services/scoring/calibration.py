@@ -1,10 +1,11 @@
 """Calibration: margins of a linear model to probabilities that mean what they say.
 
-A line (Platt 1999) that is folded into weights and bias, and where it serves better a curve on top of it: isotonic regression
-(Zadrozny and Elkan 2002) over bins of equal mass, joined by lines in log-odds between the middles of its steps, so that
-it still tells apart all that the model tells apart and ranks as before. Which one is settled by cross-validation.
+A line (Platt 1999) that is folded into weights and bias, and where it serves better a curve on top of it: isotonic
+regression (Zadrozny and Elkan 2002) over bins of equal mass, joined by lines in log-odds between the middles of its
+steps, so that it still tells apart all that the model tells apart and ranks as before. Cross-validation settles which.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +68,10 @@ class Calibration(NamedTuple):
 
 
 def calibrate(margins: Margins, truth: NDArray[np.bool_], weights: Weights = None) -> Calibration:
-    """A line, or a curve where that is better in log-loss over folds by more than one standard error. Raises ValueError without both answers."""
+    """A line, or a curve where that is better in log-loss over folds by more than one standard error.
+
+    Raises ValueError without both answers.
+    """
     weights = np.ones(len(margins)) if weights is None else weights
     if min(truth.sum(), (~truth).sum()) < 2 * FOLDS:  # too few to choose by
         return _fit(margins, truth, weights, bent=False)
@@ -102,7 +106,7 @@ def isotonic(margins: Margins, truth: NDArray[np.bool_], weights: Weights = None
     mass = np.array([weights[b].sum() for b in bins])
     rate = np.array([weights[b] @ truth[b] for b in bins]) / mass
     edges = optimize.isotonic_regression(rate, weights=mass).blocks
-    steps = [(slice(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    steps = [slice(a, b) for a, b in pairwise(edges)]
     while len(steps) > KNOTS:  # the lightest step joins its neighbour
         light = int(np.argmin([mass[s].sum() for s in steps]))
         at = min(light, len(steps) - 2)

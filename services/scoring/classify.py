@@ -65,7 +65,7 @@ class ByteClassifier:
             kind != "tensor(float)" or len(shape) != 2 for _, kind, shape in made
         ):
             raise ModelError(
-                f"outputs are {made[:3]}, not float tensors 'probability' and perhaps 'disagreement' [batch, categories]"
+                f"outputs are {made[:3]}, not float 'probability' and perhaps 'disagreement' [batch, categories]"
             )
         for _, _, shape in made:
             if shape[1] != len(self.categories):

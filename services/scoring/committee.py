@@ -1,8 +1,8 @@
 """The committee: heads fitted to bootstrap samples of the same data, whose spread says how sure the model can be.
 
-A head is stored as its difference from the model, one byte a weight: an index into 255 magnitudes, eight an octave from
-8 down to 1.5e-4, of either sign, and zero. So five heads of three categories take 3.9 MB, and a weight is off by 4.5% of
-a difference that is itself small. The magnitudes are fixed, so that storing what was read again changes nothing.
+A head is stored as its difference from the model, one byte a weight: an index into 127 magnitudes, eight an octave from
+8 down to 1.5e-4, of either sign, and zero. So five heads of three categories take 3.9 MB, and a weight is off by 4.5%
+of a difference that is itself small. The magnitudes are fixed, so that storing again what was read changes nothing.
 """
 
 from typing import NamedTuple

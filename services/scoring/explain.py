@@ -1,9 +1,9 @@
 """Why a text scored as it did, as spans of the original text.
 
 For the linear byte n-gram model attributions are exact: the logit is a bias plus one term for each n-gram. A term is
-shared evenly by the bytes its n-gram covers, and a word's weight is the sum over its bytes: nothing is estimated, and all
-bytes together with the bias are the logit (before a calibration curve, which is increasing). Other models are asked again
-without each word (`services.scoring.occlusion`).
+shared evenly by the bytes its n-gram covers, and a word's weight is the sum over its bytes: nothing is estimated, and
+all bytes together with the bias are the logit (before a calibration curve, which is increasing). Other models are asked
+again without each word (`services.scoring.occlusion`).
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.events.types import Span
-from services.scoring.bytegraph import Parts
 from services.scoring.bytegram import encode, hash_ngrams, pack, window_offsets, windows
+from services.scoring.bytegraph import Parts
 from services.scoring.normalise import Alignment, align
 from services.scoring.occlusion import occlude
 from services.scoring.scores import Classifier
 
-
-FAINT = 0.3  # chosen on the audit split, with the threshold of toxic spans
+NEAR, FAINT = 0.6, 0.3  # chosen with the threshold of toxic spans, on comments that are not of the test split
 
 
 class Explained(Protocol):
@@ -48,11 +47,13 @@ class Ngram(NamedTuple):
 def explain(bundle: Explained, text: str, category: str, limit: int = 5) -> list[Span]:
     """The words that moved `category` most, strongest first, with signed weights in log-odds.
 
-    Offsets are characters of `text` as given, in whatever disguise a word stands there. Of a text of several windows the
-    one that scores highest is explained, as it is the one that counts. Raises KeyError for a category that the model does
-    not have.
+    Offsets are characters of `text` as given, in whatever disguise a word stands there. Of a text of several windows
+    the one that scores highest is explained, as it is the one that counts. Raises KeyError for a category that the
+    model does not have.
     """
-    return sorted(words(bundle, text, category), key=lambda span: (-abs(span.weight or 0.0), span.start))[:limit]
+    return sorted(words(bundle, text, category), key=lambda span: (-abs(span.weight or 0.0), span.start))[
+        :limit
+    ]
 
 
 def words(bundle: Explained, text: str, category: str) -> list[Span]:
@@ -96,10 +97,10 @@ def top_ngrams(bundle: Explained, text: str, category: str, limit: int = 10) -> 
 def joined_spans(text: str, spans: Sequence[Span], threshold: float) -> list[tuple[int, int]]:
     """Ranges [start, end) of the words of at least `threshold` log-odds, neighbours joined over what lies between them.
 
-    Where none is so strong it is the strongest one that counts, if it reaches FAINT of the threshold.
+    Where none is so strong, those count that come NEAR to the strongest, if they reach FAINT of the threshold.
     """
     strongest = max((span.weight or 0.0 for span in spans), default=0.0)
-    threshold = min(threshold, max(strongest, FAINT * threshold))
+    threshold = min(threshold, max(NEAR * strongest, FAINT * threshold))
     ranges: list[tuple[int, int]] = []
     last_chosen = False
     for span in sorted(spans, key=lambda span: span.start):

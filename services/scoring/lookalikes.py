@@ -32,9 +32,7 @@ _MIXED = (
 
 # Code points to what they become wherever they stand; gone is the empty string.
 ANYWHERE: dict[int, str] = {code: "" for first, last in _INVISIBLE for code in range(first, last + 1)}
-ANYWHERE |= {
-    ord(odd): plain for odds, plains in _ALWAYS for odd, plain in zip(odds, plains, strict=True)
-}
+ANYWHERE |= {ord(odd): plain for odds, plains in _ALWAYS for odd, plain in zip(odds, plains, strict=True)}
 ANYWHERE |= {first + i: chr(ord("a") + i) for first in _ENCLOSED for i in range(26)}
 
 # What stands in for a Latin letter in a word of Latin letters.

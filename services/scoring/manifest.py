@@ -31,7 +31,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     content_hash: str  # SHA-256 of model.onnx, hex
     input: str  # "bytes": byte n-grams, uint8 [batch, length]; "tokens": tokenizer.json, input_ids [batch, length]
     categories: list[str]  # in the order of the model's outputs
-    normalisation: int  # NORMALISATION_VERSION it was trained with; 0, for tokens only: none, the tokenizer does it
+    normalisation: (
+        int  # NORMALISATION_VERSION it was trained with; 0, for tokens only: none, the tokenizer does it
+    )
     golden: list[Golden]
     tokens: TokensInput | None = None  # only with input "tokens"
     files: dict[str, str] = {}  # what else the folder holds: name to SHA-256

@@ -1,7 +1,7 @@
 """What a text is before it is scored or compared: one function for training, serving and hashing.
 
-Version 2 (docs/normalisation.md): NFKC, invisible characters gone, look-alikes in Latin words to Latin, case folded, marks
-without a composed letter gone, spelt-out words joined, white space runs to one space, digits inside words to letters,
+Version 2 (docs/normalisation.md): NFKC, invisible characters gone, marks that no letter has gone, look-alikes in Latin
+words to Latin, case folded, spelt-out words joined, white space runs to one space, digits inside words to letters,
 letters three times or more to twice. A change in what `normalise` returns is a new NORMALISATION_VERSION: a bundle
 trained under another one is refused.
 """
@@ -32,7 +32,9 @@ def normalise(text: str) -> str:
     if plain.maybe_separated.search(words) or plain.maybe_spaced.search(words):
         folded = plain.spaced.undo(plain.separated.undo(folded))
         if not folded.isascii():
-            folded = tricks.HOMOGLYPHS.undo(tricks.STRAY_MARKS.undo(folded))  # joined letters may be of two scripts
+            folded = tricks.HOMOGLYPHS.undo(
+                tricks.STRAY_MARKS.undo(folded)
+            )  # joined letters may be of two scripts
         words = " ".join(folded.split())
     if tricks.MAYBE_LEET.search(words):
         words = tricks.LEET_WORDS.undo(words)
@@ -133,9 +135,7 @@ def _collapsed(at: _Aligned) -> _Aligned:
     """White space runs to one space, none at either end."""
     last = len(at.text.rstrip())
     kept = [
-        i
-        for i, c in enumerate(at.text)
-        if not c.isspace() or (0 < i < last and not at.text[i - 1].isspace())
+        i for i, c in enumerate(at.text) if not c.isspace() or (0 < i < last and not at.text[i - 1].isspace())
     ]
     return _Aligned(
         "".join(" " if at.text[i].isspace() else at.text[i] for i in kept),

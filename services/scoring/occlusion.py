@@ -16,9 +16,13 @@ def occlude(classifier: Classifier, text: str, category: str) -> list[Span]:
     column = classifier.categories.index(category)
     found = [match.span() for match in _WORD.finditer(text)]
     step = -(-len(found) // MAX_PIECES)
-    pieces = [(group[0][0], group[-1][1]) for i in range(0, len(found), step or 1) if (group := found[i : i + step])]
+    pieces = [
+        (group[0][0], group[-1][1]) for i in range(0, len(found), step or 1) if (group := found[i : i + step])
+    ]
     without = [text[:start] + text[end:] for start, end in pieces]
-    p = np.clip(classifier.classify([text, *without]).probability[:, column].astype(np.float64), 1e-7, 1 - 1e-7)
+    p = np.clip(
+        classifier.classify([text, *without]).probability[:, column].astype(np.float64), 1e-7, 1 - 1e-7
+    )
     odds = np.log(p / (1 - p))
     return [
         Span(start=start, end=end, category=category, weight=round(float(odds[0] - left), 6))

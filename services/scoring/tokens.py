@@ -16,7 +16,7 @@ NUMBERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
 class TokenClassifier:
-    """Implements services.scoring.scores.Classifier. Raises ModelError where graph or tokenizer do not fit the manifest.
+    """Implements services.scoring.scores.Classifier. Raises ModelError where graph, tokenizer and manifest do not fit.
 
     A text of more than `told.max_length` tokens is cut. It is normalised first where the manifest says so: most
     tokenizers bring a normalisation of their own.
@@ -82,7 +82,9 @@ class TokenClassifier:
     def _check(self) -> None:
         given = {i.name: (i.type, i.shape) for i in self._session.get_inputs()}
         if "input_ids" not in given or not set(given) <= set(KNOWN_INPUTS):
-            raise ModelError(f"inputs are {sorted(given)}, not input_ids and perhaps {', '.join(KNOWN_INPUTS[1:])}")
+            raise ModelError(
+                f"inputs are {sorted(given)}, not input_ids and perhaps {', '.join(KNOWN_INPUTS[1:])}"
+            )
         for name, (kind, shape) in given.items():
             if kind not in NUMBERS or len(shape) != 2 or any(isinstance(side, int) for side in shape):
                 raise ModelError(f"{name} is {kind} {shape}, not whole numbers [batch, length] of any size")
@@ -90,12 +92,20 @@ class TokenClassifier:
         self._output = "logits" if "logits" in outputs else next(iter(outputs), "")
         kind, shape = outputs.get(self._output, ("nothing", []))
         if kind != "tensor(float)" or len(shape) != 2 or isinstance(shape[0], int):
-            raise ModelError(f"the output {self._output!r} is {kind} {shape}, not float logits [batch, labels]")
+            raise ModelError(
+                f"the output {self._output!r} is {kind} {shape}, not float logits [batch, labels]"
+            )
         labels = shape[1]
         if not isinstance(labels, int) or not all(0 <= column < labels for column in self._columns):
-            raise ModelError(f"the model has {labels} outputs, the manifest names columns {self._columns[:9]}")
-        if len(self._columns) != len(self.categories) or (not self._told.columns and labels != len(self.categories)):
-            raise ModelError(f"the model has {labels} outputs, the manifest {len(self.categories)} categories")
+            raise ModelError(
+                f"the model has {labels} outputs, the manifest names columns {self._columns[:9]}"
+            )
+        if len(self._columns) != len(self.categories) or (
+            not self._told.columns and labels != len(self.categories)
+        ):
+            raise ModelError(
+                f"the model has {labels} outputs, the manifest {len(self.categories)} categories"
+            )
         rows = int(self._tokenizer.get_vocab_size(with_added_tokens=True))
         if rows == 0 or self._pad >= max(rows, 1):
             raise ModelError(f"the tokenizer has {rows} tokens and pads with {self._pad}")

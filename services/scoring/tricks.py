@@ -8,6 +8,7 @@ conditions inside see to that, and a test holds it.
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from services.scoring.lookalikes import IN_LATIN_WORDS, LEET
@@ -57,12 +58,12 @@ def _marks(match: re.Match[str]) -> Pieces:
 
 
 def _spaced(match: re.Match[str]) -> Pieces:
-    """Letters joined; where words were told apart by wider gaps, those stay, unless that left single letters in a row."""
+    """Letters joined; wider gaps between words stay, unless that left single letters in a row."""
     text = match.group()
     letters = [i for i, c in enumerate(text) if not c.isspace()]
     if sum(text[i].isalpha() for i in letters) * 2 <= len(letters):
         return text
-    wide = [b - a > 2 for a, b in zip(letters, letters[1:], strict=False)]
+    wide = [b - a > 2 for a, b in pairwise(letters)]
     alone = 0
     for before, after in zip([True, *wide], [*wide, True], strict=True):
         alone = alone + 1 if before and after else 0
@@ -115,7 +116,9 @@ def is_latin(letter: str) -> bool:
     return letter.isascii() or unicodedata.name(letter, "").startswith("LATIN")
 
 
-ADDRESS = 200  # characters that are looked at on either side: the work for a text must not grow with its square
+ADDRESS = (
+    200  # characters that are looked at on either side: the work for a text must not grow with its square
+)
 SINGLES = 4  # so many single letters in a row are a word
 _SIGNS = re.escape("".join(LEET))
 _MARK = re.compile(rf"[{MARKS}]")
@@ -128,7 +131,7 @@ LEET_WORDS = Trick(re.compile(r"(?<![a-z0-9$@!])[a-z]*[0-9$@!][a-z0-9$@!]*"), _l
 
 
 class Tricks(NamedTuple):
-    """Tricks for one alphabet, with what tells cheaply that there is nothing to do (patterns with a rare first character)."""
+    """Tricks for one alphabet, with patterns of a rare first character that tell cheaply if there is nothing to do."""
 
     maybe_spaced: re.Pattern[str]
     spaced: Trick

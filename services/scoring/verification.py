@@ -22,7 +22,12 @@ FILES = {"bytes": {PRECISION}, "tokens": {TOKENIZER}}  # what a bundle of each k
 MAX_MODEL_BYTES = 512 * 1024 * 1024
 MAX_CATEGORIES = 256
 GOLDEN_TOLERANCE = 1e-3  # float32 sums differ between processors by about 1e-6
-SHAPED = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Reshape": 1}  # operators that take a shape, and which input it is
+SHAPED = {
+    "ConstantOfShape": 0,
+    "Expand": 1,
+    "Tile": 1,
+    "Reshape": 1,
+}  # operators that take a shape, and which input it is
 REBUILD = "Build the bundle again with `sluicegate model build-starter` or `sluicegate model retrain`"
 COPY = "Copy the folder again from where it was made"
 
@@ -59,7 +64,9 @@ def check_manifest(folder: Path | str, told: Manifest) -> None:
     for category in categories:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", category):
             raise BundleError(folder, f"category {category!r} is not [a-z][a-z0-9_]{{0,39}}", REBUILD)
-    if told.normalisation != NORMALISATION_VERSION and not (told.input == "tokens" and told.normalisation == 0):
+    if told.normalisation != NORMALISATION_VERSION and not (
+        told.input == "tokens" and told.normalisation == 0
+    ):
         reason = (
             f"it was trained with normalisation {told.normalisation}, this build has {NORMALISATION_VERSION}"
         )
@@ -102,7 +109,10 @@ def check_graph(folder: Path | str, data: bytes) -> None:
     for node in model.graph.node:
         at = SHAPED.get(node.op_type)
         asked = constants.get(node.input[at]) if at is not None and len(node.input) > at else None
-        if asked is not None and _elements(onnx.numpy_helper.to_array(asked).ravel().tolist()) > MAX_MODEL_BYTES:
+        if (
+            asked is not None
+            and _elements(onnx.numpy_helper.to_array(asked).ravel().tolist()) > MAX_MODEL_BYTES
+        ):
             raise BundleError(folder, f"{node.op_type} {node.name!r} makes a tensor of absurd shape", REBUILD)
 
 

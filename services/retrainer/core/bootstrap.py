@@ -1,4 +1,4 @@
-"""Which texts each head of the committee sees, and how often: the bootstrap (Efron 1979), drawn from the text itself."""
+"""Which texts each head of the committee sees, and how often: the bootstrap (Efron 1979), drawn from the text."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -17,6 +17,10 @@ def draws(texts: Sequence[str], head: int) -> NDArray[np.float64]:
     It depends on text and head alone, so that a label more changes nothing for the others, and copies go together.
     """
     seed = head.to_bytes(2, "big")
-    hashed = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, salt=seed).digest() for text in texts]
-    chance = np.frombuffer(b"".join(hashed), ">u8") / 2.0**64  # a checksum would not do: heads would draw alike
+    hashed = [
+        blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, salt=seed).digest() for text in texts
+    ]
+    chance = (
+        np.frombuffer(b"".join(hashed), ">u8") / 2.0**64
+    )  # a checksum would not do: heads would draw alike
     return np.searchsorted(_AT_MOST, chance, side="right").astype(np.float64)

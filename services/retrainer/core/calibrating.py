@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.retrainer.core.fitting import Linear
 from services.retrainer.core.training_set import Answers
@@ -27,6 +28,8 @@ def recalibrated(linear: Linear, audit: Answers, columns: Sequence[int]) -> tupl
         if min(_effective(weight[truth]), _effective(weight[~truth])) < ENOUGH:
             continue
         found = calibrate(margins[asked, column], truth, weight * len(weight) / weight.sum())
+        if found.slope <= 0:  # what was learnt ranks the wrong way round: not a matter of calibration
+            continue
         linear = folded(linear, column, found)
         methods[column] = found.method
     return linear, methods
@@ -56,5 +59,5 @@ def folded(linear: Linear, column: int, calibration: Calibration) -> Linear:
     return replace(made, curves=curves.with_column(column, calibration.curve or straight(1)))
 
 
-def _effective(weight: np.ndarray) -> float:
+def _effective(weight: NDArray[np.float64]) -> float:
     return float(weight.sum() ** 2 / (weight @ weight)) if len(weight) else 0.0

@@ -32,7 +32,10 @@ def test_it_carries_the_item_and_a_score_for_each_category() -> None:
 def test_a_committee_says_how_far_its_heads_are_apart() -> None:
     found = Scores(np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.125]], np.float32))
     (row,) = core.rows(found)
-    assert [score.disagreement for score in decode(ContentClassified, encode(scored(row=row))).scores] == [0.5, 0.125]
+    assert [score.disagreement for score in decode(ContentClassified, encode(scored(row=row))).scores] == [
+        0.5,
+        0.125,
+    ]
     (row,) = core.rows(Scores(found.probability))
     assert [score.disagreement for score in scored(row=row).scores] == [None, None]
 

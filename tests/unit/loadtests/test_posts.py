@@ -52,7 +52,9 @@ def starter() -> bundle.Bundle:
 
 def spam(starter: bundle.Bundle, found: list[Post]) -> list[float]:
     column = starter.categories.index("spam")
-    return [float(row[column]) for row in starter.classifier.classify([post.text for post in found]).probability]
+    return [
+        float(row[column]) for row in starter.classifier.classify([post.text for post in found]).probability
+    ]
 
 
 def test_the_campaign_is_unclear_to_the_starter_model(starter: bundle.Bundle) -> None:

@@ -75,6 +75,10 @@ def test_answers_that_stand_for_others_count_for_them(linear: Linear) -> None:
     assert error["fair"] < 0.08 < 0.2 < error["unfair"]
 
 
+def test_a_model_that_ranks_the_wrong_way_round_is_not_turned(linear: Linear) -> None:
+    assert not recalibrated(linear, answers(linear, -1.0, 0.0), [0])[1]
+
+
 def test_few_that_stand_for_very_many_are_few(linear: Linear) -> None:
     some = answers(linear, 0.4, -1.0)
     weight = some.weight.copy()

@@ -16,6 +16,7 @@ from services.scoring.bundle import Bundle
 from services.scoring.normalise import normalise
 from services.scoring.split import Split, split_of
 from tests.unit.retrainer.posts import CAMPAIGN, labels_of_campaign, make
+from tests.unit.scoring import tiny
 
 
 @pytest.fixture
@@ -136,3 +137,31 @@ def test_the_same_labels_again_are_nothing_new(trainer: Trainer, starter: Bundle
     made = trainer.train(starter, labels, {0: 310})
     with pytest.raises(Refused, match="teach nothing new"):
         trainer.train(made.bundle, labels, {0: 310})
+
+
+def test_with_enough_audit_labels_the_candidate_is_calibrated_again(
+    trainer: Trainer, starter: Bundle
+) -> None:
+    labels = labels_of_campaign(campaign=650, talk=700, insults=60)
+    made = trainer.train(starter, labels, {0: 1410})
+    told = made.bundle.manifest
+    assert told.calibration.startswith("on labels of the audit split: spam ")
+    assert starter.manifest.calibration in told.calibration
+    assert "toxicity" not in told.calibration.split(";")[0], "too few insults to go by"
+    spam = told.metrics["calibration"]["spam"]
+    assert spam["n"] > 200 and spam["ece"] < 0.05 and spam["brier"] < 0.05
+
+
+def test_the_committee_goes_on(trainer: Trainer, starter: Bundle) -> None:
+    made = trainer.train(starter, labels_of_campaign(campaign=100, talk=150, insults=2), {0: 252})
+    hate, spam = starter.categories.index("hate"), starter.categories.index("spam")
+    before, after = starter.parts.heads, made.bundle.parts.heads
+    assert before is not None and after is not None
+    np.testing.assert_array_equal(before.weights[:, :, hate], after.weights[:, :, hate])
+    assert (before.weights[:, :, spam] != after.weights[:, :, spam]).any(axis=1).all()
+
+
+def test_a_model_of_tokens_is_not_trained_here(trainer: Trainer, tmp_path: Path) -> None:
+    tiny.save(tmp_path / "tiny")
+    with pytest.raises(Refused, match="no byte n-gram model"):
+        trainer.train(bundle.load(tmp_path / "tiny"), labels_of_campaign(100, 100, 100), {0: 300})

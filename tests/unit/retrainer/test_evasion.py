@@ -7,7 +7,14 @@ from services.scoring.bundle import load
 from services.scoring.explain import explain
 from services.scoring.normalise import align, fold_only, normalise
 
-AT_LEAST = {"look_alike": 50, "leetspeak": 50, "hidden": 100, "marked": 90, "stretched": 85, "spelt_out": 90}  # of 100
+AT_LEAST = {
+    "look_alike": 50,
+    "leetspeak": 50,
+    "hidden": 100,
+    "marked": 90,
+    "stretched": 85,
+    "spelt_out": 90,
+}  # of 100
 TEXT = "See you at the station on monday, you horrible stupid idiot, see http://example.org/page @somebody"
 
 
@@ -31,7 +38,18 @@ def test_it_tells_where_each_word_went_and_leaves_addresses() -> None:
 def test_most_of_each_trick_is_undone(trick: object) -> None:
     import random
 
-    words = ["idiot", "stupid", "horrible", "nobody", "monday", "pathetic", "station", "prize", "winner", "call"]
+    words = [
+        "idiot",
+        "stupid",
+        "horrible",
+        "nobody",
+        "monday",
+        "pathetic",
+        "station",
+        "prize",
+        "winner",
+        "call",
+    ]
     draw = random.Random(5)
     undone, folded = 0, 0
     for _ in range(10):
@@ -49,7 +67,13 @@ def test_an_explained_span_of_a_disguised_text_lies_where_the_word_stands(seed: 
     starter = load("infra/starter")
     found = disguise("See you monday, you stupid idiot and pathetic loser", seed, share=0.6)
     places = [there for _, there in found.words]
-    words = dict(zip(("see", "you", "monday", "you2", "stupid", "idiot", "and", "pathetic", "loser"), places, strict=True))
+    words = dict(
+        zip(
+            ("see", "you", "monday", "you2", "stupid", "idiot", "and", "pathetic", "loser"),
+            places,
+            strict=True,
+        )
+    )
     normal = align(found.text)
     for word in ("stupid", "idiot", "loser"):
         begin, end = words[word]

@@ -99,7 +99,9 @@ def test_the_optimum_is_one(base: Linear, starter: Bundle) -> None:
     np.testing.assert_array_equal(first.bias, second.bias)
 
 
-def test_the_committee_learns_too_and_is_less_divided_after(starter: Bundle, retrained: ByteClassifier) -> None:
+def test_the_committee_learns_too_and_is_less_divided_after(
+    starter: Bundle, retrained: ByteClassifier
+) -> None:
     later = make(CAMPAIGN, 200, seed=92)
     spam = starter.categories.index("spam")
     before, after = starter.classifier.classify(later), retrained.classify(later)

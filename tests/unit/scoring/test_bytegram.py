@@ -42,7 +42,10 @@ def test_the_graph_agrees_with_the_features(classifier: ByteClassifier, made: tu
 
 def test_float16_costs_next_to_nothing(classifier: ByteClassifier, made: tuple[Floats, Floats]) -> None:
     weights, bias = made
-    assert np.abs(classifier.classify(TEXTS).probability - sigmoid(features(TEXTS) @ weights + bias)).max() < 1e-3
+    assert (
+        np.abs(classifier.classify(TEXTS).probability - sigmoid(features(TEXTS) @ weights + bias)).max()
+        < 1e-3
+    )
 
 
 def test_features_count_ngrams_and_divide_by_the_root_of_the_length() -> None:

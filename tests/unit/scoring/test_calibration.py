@@ -40,10 +40,14 @@ def test_an_item_of_weight_two_counts_as_two() -> None:
     margins, truth = rng.normal(size=400), rng.random(400) < 0.4
     weights = rng.integers(1, 4, 400).astype(float)
     repeated = np.repeat(np.arange(400), weights.astype(int))
-    assert platt(margins, truth, weights) == pytest.approx(platt(margins[repeated], truth[repeated]), abs=1e-6)
+    assert platt(margins, truth, weights) == pytest.approx(
+        platt(margins[repeated], truth[repeated]), abs=1e-6
+    )
 
 
-def drawn(chance: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def drawn(
+    chance: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     rng = np.random.default_rng(seed)
     margins = rng.normal(size=6000) * 2
     return margins, rng.random(6000) < chance(margins)
@@ -65,7 +69,9 @@ def test_a_curve_is_chosen_for_what_is_none_and_serves_better() -> None:
     assert found.method == "isotonic"
     unseen, answers = drawn(chance, 2)
     line = Calibration(*platt(margins, truth), None)
-    assert expected_calibration_error(answers, found(unseen)) < 0.7 * expected_calibration_error(answers, line(unseen))
+    assert expected_calibration_error(answers, found(unseen)) < 0.7 * expected_calibration_error(
+        answers, line(unseen)
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))

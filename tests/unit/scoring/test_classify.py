@@ -37,7 +37,9 @@ def test_a_long_text_gets_the_highest_score_of_its_windows(classifier: ByteClass
     calm = "nothing to see here, move along. " * 100
     long = calm[:1500] + "QZX " * 20 + calm[:1500]
     scores = classifier.classify([long, "short"]).probability
-    pieces = [classifier.classify([long[start : start + 300]]).probability[0] for start in range(0, len(long), 300)]
+    pieces = [
+        classifier.classify([long[start : start + 300]]).probability[0] for start in range(0, len(long), 300)
+    ]
     assert scores.shape == (2, 2)
     np.testing.assert_allclose(scores[1], classifier.classify(["short"]).probability[0], atol=1e-6)
     assert (scores[0] >= np.median(pieces, axis=0)).all()

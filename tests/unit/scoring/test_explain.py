@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from services.events.types import Span
 from services.scoring.bytegram import ROWS, Floats, encode, features
 from services.scoring.bytegraph import Parts
-from services.scoring.explain import byte_shares, explain
+from services.scoring.explain import byte_shares, explain, joined_spans, top_ngrams
 from services.scoring.scores import Classifier
 
 CALM = "calm words here. and calm again. "
@@ -79,3 +80,41 @@ def test_of_a_long_text_the_window_that_counts_is_explained() -> None:
 def test_an_unknown_category_is_named(model: Model) -> None:
     with pytest.raises(KeyError, match="'fraud' is not a category of the model: toxicity, spam"):
         explain(model, "text", "fraud")
+
+
+def test_a_word_is_marked_without_the_signs_around_it() -> None:
+    text = 'so "ＨＯＲＲＩＤ!!", they said'
+    span = explain(knows("horrid", 1.0), text, "toxicity", limit=1)[0]
+    assert text[span.start : span.end] == "ＨＯＲＲＩＤ"
+
+
+@pytest.mark.parametrize(
+    "word", ["h o r r i d", "h0rrid", "horri\u200bd", "h\u0336orrid", "hоrrid", "h.o.r.r.i.d"]
+)
+def test_a_disguised_word_is_marked_where_it_stands(word: str) -> None:
+    text = f"what  a 😀 {word} thing"
+    span = explain(knows("horrid", 1.0), text, "toxicity", limit=1)[0]
+    assert text[span.start : span.end] == word
+
+
+def test_the_ngrams_that_count_are_named_and_add_up(model: Model) -> None:
+    text = "one two one"
+    found = top_ngrams(model, text, "spam", limit=10_000)
+    logit = float((features([text]) @ model.parts.weights[:, 1])[0])
+    assert sum(ngram.weight for ngram in found) == pytest.approx(logit, abs=1e-3)
+    assert {ngram.text: ngram.times for ngram in found}["one"] == 2
+    assert [abs(n.weight) for n in found] == sorted((abs(n.weight) for n in found), reverse=True)
+    assert len(top_ngrams(model, text, "spam", limit=3)) == 3
+
+
+def test_neighbours_above_the_threshold_are_one_span() -> None:
+    text = "you stupid  idiot, go away"
+    words = [
+        Span(start=s, end=e, category="toxicity", weight=w)
+        for s, e, w in ((0, 3, 0.1), (4, 10, 1.0), (12, 17, 2.0), (19, 21, 0.0))
+    ]
+    assert joined_spans(text, words, 0.9) == [(4, 17)]
+    assert joined_spans(text, words, 1.5) == [(12, 17)]
+    assert joined_spans(text, words, 3.0) == [(12, 17)], "the strongest where none is strong"
+    assert joined_spans(text, words, 30.0) == []
+    assert joined_spans("", [], 1.0) == []

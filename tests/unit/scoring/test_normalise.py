@@ -14,7 +14,8 @@ from services.scoring.normalise import align, normalise
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 # What the rules are about, so that they meet each other far more often than in any text.
 TRICKY = st.text(
-    st.sampled_from("abbaA e it  1013457$$@!!..--__**\t\n\0\x08/:#'éïß\u0301\u0308\u0336\u20e3аеоАиПα\u200b\u00ad\ufe0fＡıİﬁ你ᄒ\u1161\u11ab"),
+    st.sampled_from("abbaA e it  1013457$$@!!..--__**\t\n\0\x08/:#'"
+        "éïß\u0301\u0308\u0336\u20e3аеоАиПα\u200b\u00ad\ufe0fＡıİﬁ你ᄒ\u1161\u11ab"),
     max_size=24,
 )  # fmt: skip
 
@@ -99,12 +100,30 @@ def test_a_normalised_text_stays_as_it_is(text: str) -> None:
 
 def test_every_single_character_is_settled_at_once() -> None:
     assigned = (chr(c) for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c)) not in ("Cn", "Co"))
-    unsettled = [c for c in assigned if not c.isalpha() or c.lower() != c if normalise(normalise(c)) != normalise(c)]
+    unsettled = [
+        c for c in assigned if not c.isalpha() or c.lower() != c if normalise(normalise(c)) != normalise(c)
+    ]
     assert not unsettled
 
 
 @pytest.mark.parametrize(
-    "piece", ["a0b-", "a b ", "a.b.", "i\u0336", "аb", "aaaa ", "\u200b", "$a", "你", "a0", "  \t", "e\u0301\u0301", "x", "x!"]
+    "piece",
+    [
+        "a0b-",
+        "a b ",
+        "a.b.",
+        "i\u0336",
+        "аb",
+        "aaaa ",
+        "\u200b",
+        "$a",
+        "你",
+        "a0",
+        "  \t",
+        "e\u0301\u0301",
+        "x",
+        "x!",
+    ],
 )
 def test_work_grows_with_the_text_not_with_its_square(piece: str) -> None:
     text = piece * (120_000 // len(piece))

@@ -41,7 +41,9 @@ def test_logits_become_probabilities_of_the_named_columns(made: Bundle) -> None:
     found = made.classifier.classify(["idiot", "FREE prize", "hello there", ""])
     logits = np.array([[-8, 9, 0], [-5, 0, 7.5], [0, -4, -4], [0, 0, 0]])
     powers = np.exp(logits)
-    np.testing.assert_allclose(found.probability, (powers / powers.sum(axis=1, keepdims=True))[:, 1:], atol=1e-5)
+    np.testing.assert_allclose(
+        found.probability, (powers / powers.sum(axis=1, keepdims=True))[:, 1:], atol=1e-5
+    )
     assert found.disagreement is None
 
 
@@ -145,7 +147,10 @@ def test_a_damaged_file_is_refused(made: Bundle, name: str) -> None:
         ({"files": {}}, "names no tokenizer.json"),
         ({"tokens": {"max_length": 0, "activation": "softmax"}}, "manifest.json: Expected `int` >= 1"),
         ({"tokens": {"max_length": 16, "activation": "relu"}}, "manifest.json: Invalid enum value 'relu'"),
-        ({"tokens": {"max_length": 16, "activation": "softmax"}}, "the model has 3 outputs, the manifest 2 categories"),
+        (
+            {"tokens": {"max_length": 16, "activation": "softmax"}},
+            "the model has 3 outputs, the manifest 2 categories",
+        ),
         ({"tokens": {"max_length": 16, "activation": "softmax", "columns": [1, 3]}}, "names columns"),
         ({"tokens": {"max_length": 16, "activation": "softmax", "columns": [2, 1]}}, "golden text"),
         ({"tokens": {"max_length": 16, "activation": "sigmoid", "columns": [1, 2]}}, "golden text"),

@@ -13,7 +13,14 @@ from tokenizers.pre_tokenizers import Whitespace
 from services.scoring import bundle
 from services.scoring.manifest import Manifest, TokensInput
 
-POINTS = {"[PAD]": (0, 0, 0), "[UNK]": (0, -4, -4), "idiot": (-8, 9, 0), "stupid": (-6, 8, 0), "free": (-4, 0, 6), "prize": (-6, 0, 9)}
+POINTS = {
+    "[PAD]": (0, 0, 0),
+    "[UNK]": (0, -4, -4),
+    "idiot": (-8, 9, 0),
+    "stupid": (-6, 8, 0),
+    "free": (-4, 0, 6),
+    "prize": (-6, 0, 9),
+}
 CATEGORIES = ("toxicity", "spam")  # the first logit is of neither
 
 
@@ -24,7 +31,9 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def model(columns: tuple[int, ...] = (0, 1, 2), inputs: tuple[str, ...] = ("input_ids", "attention_mask")) -> onnx.ModelProto:
+def model(
+    columns: tuple[int, ...] = (0, 1, 2), inputs: tuple[str, ...] = ("input_ids", "attention_mask")
+) -> onnx.ModelProto:
     """Gather, mean over the mask, linear (here: the identity) to logits."""
     points = np.array(list(POINTS.values()), np.float32)[:, list(columns)]
     nodes = [
@@ -39,7 +48,12 @@ def model(columns: tuple[int, ...] = (0, 1, 2), inputs: tuple[str, ...] = ("inpu
     ]
     if "token_type_ids" in inputs:
         nodes.append(helper.make_node("Identity", ["token_type_ids"], ["unused"]))
-    constants = {"points": points, "linear": np.eye(len(columns), dtype=np.float32), "last": np.array([2]), "first": np.array([1])}
+    constants = {
+        "points": points,
+        "linear": np.eye(len(columns), dtype=np.float32),
+        "last": np.array([2]),
+        "first": np.array([1]),
+    }
     body = helper.make_graph(
         nodes,
         "tiny",
