@@ -42,7 +42,7 @@ from services.scoring.verification import (
 
 __all__ = ["MANIFEST", "MODEL", "PRECISION", "TOKENIZER", "Bundle", "BundleError", "load", "save"]
 
-CARD = "MODEL_CARD.md"  # for people, beside the bundle
+BESIDE = ("MODEL_CARD.md", operating_points.FILE)  # no part of the bundle, but they go where it goes
 
 # Made up by us and harmless: they pin what the model answers, not what it is good at.
 GOLDEN_TEXTS = (
@@ -129,8 +129,9 @@ def load(folder: Path | str) -> Bundle:
     except ModelError as error:
         raise BundleError(folder, str(error), REBUILD) from error
     check_golden(folder, told, classifier)
-    with suppress(OSError):  # no bundle needs one
-        files[CARD] = read(CARD, MAX_MODEL_BYTES)
+    for name in BESIDE:
+        with suppress(OSError):  # no bundle needs them
+            files[name] = read(name, MAX_MODEL_BYTES)
     return with_points(Bundle(folder, told, files, classifier))
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from services.scoring.folder import reader
+
 log = structlog.get_logger()
+MAX_BYTES = 1024 * 1024
 FILE = "operating_points.json"
 FORMAT = "operating_points.v1"
 
@@ -39,10 +42,10 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[OperatingPoint, ...]
 
 
-def read(folder: Path, content_hash: str) -> tuple[OperatingPoint, ...]:
+def read(folder: Path | str, content_hash: str) -> tuple[OperatingPoint, ...]:
     """The points beside a bundle, none where there is no file. One of another model, or damaged, counts as none."""
     try:
-        found = msgspec.json.decode((folder / FILE).read_bytes(), type=_File)
+        found = msgspec.json.decode(reader(folder)(FILE, MAX_BYTES), type=_File)
     except FileNotFoundError:
         return ()
     except (OSError, msgspec.DecodeError) as error:

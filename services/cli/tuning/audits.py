@@ -80,7 +80,8 @@ def audits_of(
     usable, seen = unseen(labels, model)
     asked = [label for label in usable if category in label.answers]
     column = model.categories.index(category)
-    scores = model.classifier.classify([label.text for label in asked])[:, column].astype(np.float64)
+    found = model.classifier.classify([label.text for label in asked])
+    scores = found.probability[:, column].astype(np.float64)
     made = audit_labels(
         scores,
         [label.answers[category] for label in asked],

@@ -129,7 +129,7 @@ class Tuning:
     def _store(self, points: list[OperatingPoint]) -> None:
         """Write the points beside the bundle; where it is live, say so, so that every router reads them."""
         told = self.model.manifest
-        path = operating_points.write(self.model.folder, told.model_version, told.content_hash, points)
+        path = operating_points.write(Path(self.model.folder), told.model_version, told.content_hash, points)
         self.console.print(f"{len(points)} operating points in {path}", highlight=False, soft_wrap=True)
         if self.released is None:
             return

@@ -95,7 +95,7 @@ def test_a_bad_line_is_named(model: Path, tmp_path: Path, line: str, what: str) 
 def test_labels_that_trained_or_gated_a_model_do_not_certify_it(model: Path) -> None:
     loaded = bundle.load(model)
     retrained = msgspec.structs.replace(loaded.manifest, lineage={"label_offsets": {"0": 300}})
-    loaded = bundle.with_points(type(loaded)(loaded.folder, retrained, loaded.model, loaded.classifier))
+    loaded = bundle.with_points(type(loaded)(loaded.folder, retrained, loaded.files, loaded.classifier))
     told = [Labelled(f"post {n}", {"toxicity": False}, 1.0, f"{n:05}", 0, n) for n in range(400)]
     told.append(
         Labelled("POST  7" if split_of("post 7") is not Split.AUDIT else "post 8", {}, 1.0, "99999", 0, 500)
