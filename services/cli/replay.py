@@ -87,7 +87,7 @@ def _batches(posts: Iterator[Row], size: int) -> Iterator[list[Row]]:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--text-column", required=True, help="The column, or field, of the text.")
-@click.option("--id-column", help="That of the id; without it rows are numbered.")
+@click.option("--id-column", help="That of the id; without it ids are made of the row's number and text.")
 @click.option("--columns", help="Names of the columns, comma-separated, where the file has no header.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Posts a second at the most.")
 @click.option("--limit", type=click.IntRange(min=1), help="No more than so many posts.")

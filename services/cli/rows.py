@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a post is in a file. Without `id_column` the id is the file's stem and the number of the row, so that
-    the same file played again gives the same items. `columns` names the columns of a file without a header.
+    """Where a post is in a file. Without `id_column` the id is the file's stem, the number of the row and a hash of the
+    text: the same file played again gives the same items, another file of the same name gives others. `columns` names
+    the columns of a file without a header.
     """
 
     text_column: str
@@ -42,8 +44,10 @@ def rows(path: Path, layout: Layout) -> Iterator[Row]:
     stem = re.sub(r"[^!-~]|[/@]", "-", path.stem)[:150]
     for number, record in enumerate(_records(path, layout), 1):
         text = _column(record, layout.text_column, path, number)
-        item_id = f"{stem}-{number}"
-        if layout.id_column is not None:
+        if layout.id_column is None:
+            digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            item_id = f"{stem}-{number}-{digest[:8]}"
+        else:
             item_id = _column(record, layout.id_column, path, number)
             if not ITEM_ID.fullmatch(item_id):
                 raise UnreadableFile(

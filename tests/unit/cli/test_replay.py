@@ -44,11 +44,21 @@ def accepting(request: httpx.Request) -> httpx.Response:
 def test_csv_tsv_and_json_lines(tmp_path: Path) -> None:
     table = written(tmp_path, "a b.csv", 'id,tweet\nx1,"one, two"\nx2,"more\nlines"\n')
     assert list(rows(table, Layout("tweet", "id"))) == [Row("x1", "one, two"), Row("x2", "more\nlines")]
-    assert next(rows(table, Layout("tweet"))).item_id == "a-b-1"
+    assert next(rows(table, Layout("tweet"))).item_id == "a-b-1-0c1b6ea1"
     plain = written(tmp_path, "sms.tsv", 'ham\tsay "hi\nspam\twin\n')
     assert [row.text for row in rows(plain, Layout("text", columns=["label", "text"]))] == ['say "hi', "win"]
     lines = written(tmp_path, "a.jsonl", '{"text": "ü"}\n\n{"text": "b"}\n')
-    assert list(rows(lines, Layout("text"))) == [Row("a-1", "ü"), Row("a-2", "b")]
+    assert list(rows(lines, Layout("text"))) == [Row("a-1-607474ca", "ü"), Row("a-2-3e23e816", "b")]
+
+
+def test_the_same_file_again_is_the_same_items_and_another_of_its_name_is_not(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    first = written(tmp_path, "posts.csv", "tweet\none\none\n")
+    other = written(tmp_path / "other", "posts.csv", "tweet\ntwo\none\n")
+    again = [row.item_id for row in rows(first, Layout("tweet"))]
+    assert [row.item_id for row in rows(first, Layout("tweet"))] == again
+    assert len(set(again)) == 2  # a text that is there twice is two posts
+    assert next(rows(other, Layout("tweet"))).item_id not in again
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,7 @@ def test_the_command_sums_up_and_fails_where_a_post_was_refused(
 ) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         results = [
-            {"status": 413, "detail": "too large"} if b'"item_id":"a-2"' in line else {"status": 202}
+            {"status": 413, "detail": "too large"} if b'"item_id":"a-2-' in line else {"status": 202}
             for line in request.content.split(b"\n")
         ]
         return httpx.Response(200, json={"results": results})
