@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from services.runtime.settings import Settings
+from services.runtime.sqlite import make_private
 
 ACCOUNTS = {"mira": "moderator", "noah": "moderator", "ada": "admin"}  # name: role
 SOURCE = "demo"
@@ -37,6 +38,7 @@ def make_demo_access(settings: Settings) -> DemoAccess:
     from services.cli.keys import create_analyst_key, create_key
     from services.review.accounts import create_account, open_accounts
 
+    make_private(settings.database_url)
     access = demo_access(settings)
     accounts = open_accounts(settings)
     for name, role in ACCOUNTS.items():

@@ -17,6 +17,7 @@ from services.runtime.acknowledged import AcknowledgedProducer, NotAcknowledged
 from services.runtime.audit import recorded
 from services.runtime.publishing import Publisher
 from services.runtime.settings import Settings
+from services.runtime.sqlite import make_private
 
 
 @click.group()
@@ -33,6 +34,7 @@ def create(name: str, role: str, password_stdin: bool) -> None:
     settings = Settings()
     given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     password = secrets.token_urlsafe(12) if given is None else given
+    make_private(settings.database_url)
     try:
         open_accounts(settings).create(name, role, password)
     except AccountError as error:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from infra import topics
 from services.events.fresh import fresh_id
@@ -54,8 +55,9 @@ def _create(settings: Settings, name: str, role: Role, source: str | None, quota
 
 
 def revoke_key(settings: Settings, key_id: str) -> ApiKey:
-    """Ends a key; services know within seconds. Raises UnknownKey."""
-    key = KeyStore(settings.database_url).revoke(key_id)
+    """Ends the key of this id, or of the only id that begins so; services know within seconds. Raises UnknownKey."""
+    store = KeyStore(settings.database_url)
+    key = store.revoke(store.named(key_id).key_id)
     _record(settings, key, "key.revoked", {})
     return key
 
@@ -122,18 +124,33 @@ def create(source: str | None, analyst: bool, quota: int | None, name: str) -> N
 @keys.command("list")
 def list_keys() -> None:
     """Every key, without its secret."""
-    table = Table("id", "name", "role", "source", "quota a minute", "created", "state")
+    rows = []
     for key in KeyStore(Settings().database_url).all():
         made = datetime.fromtimestamp(key.created_at, UTC).strftime("%Y-%m-%d %H:%M")
         state = "revoked" if key.revoked_at else "valid"
-        table.add_row(key.key_id, key.name, key.role, key.source or "", str(key.quota), made, state)
-    Console().print(table)
+        rows.append((key.key_id, key.name, key.role, key.source or "", str(key.quota), made, state))
+    _print(("id", "name", "role", "source", "quota a minute", "created", "state"), rows)
+
+
+def _print(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal, never at the cost of the first column; lines with tabs for another program."""
+    console = Console()
+    if not console.is_terminal:
+        for line in (heads, *rows):
+            click.echo("\t".join(line))
+        return
+    table = Table(
+        Column(heads[0], no_wrap=True, min_width=max(len(row[0]) for row in (heads, *rows))), *heads[1:]
+    )
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
 
 
 @keys.command()
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
-    """End a key, for good, within seconds."""
+    """End the key KEY_ID, for good, within seconds; the beginning of the id will do where only one begins so."""
     try:
         key = revoke_key(Settings(), key_id)
     except UnknownKey as error:

@@ -9,17 +9,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, create_engine, insert, select, update
-from sqlalchemy.engine import Row, make_url
+from sqlalchemy.engine import Row
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from services.runtime.clock import now_ms
+from services.runtime.sqlite import make_private
 
 Role = Literal["source", "analyst"]
+SHORTEST_PREFIX = 4  # characters of an id that stand for it: an empty variable in a script must end no key
 MISS_AGE = 0.1  # seconds after which an unknown key is looked for again: a new one works at once, a flood costs little
 
 _METADATA = MetaData()
@@ -63,10 +64,8 @@ class KeyStore:
     """The table of keys. Any number of processes may use it at once; it is made where it is missing."""
 
     def __init__(self, database_url: str) -> None:
-        url = make_url(database_url)
-        if url.drivername.startswith("sqlite") and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine: Engine = create_engine(url)
+        make_private(database_url)
+        self._engine: Engine = create_engine(database_url)
         with self._engine.begin() as connection:
             connection.execute(CreateTable(_KEYS, if_not_exists=True))
 
@@ -99,6 +98,22 @@ class KeyStore:
         with self._engine.begin() as connection:
             rows = connection.execute(select(_KEYS).where(_KEYS.c.revoked_at.is_(None))).all()
         return {row.secret_sha256: _key(row) for row in rows}
+
+    def named(self, prefix: str) -> ApiKey:
+        """The key with this id, or the only one whose id begins so. Raises UnknownKey, naming those it may mean."""
+        keys = self.all()
+        found = [key for key in keys if key.key_id == prefix]
+        if not found and len(prefix) >= SHORTEST_PREFIX:
+            found = [key for key in keys if key.key_id.startswith(prefix)]
+        if len(found) > 1:
+            candidates = ", ".join(f"{key.key_id} ({key.name})" for key in found)
+            raise UnknownKey(f"{prefix!r} begins the ids of {len(found)} keys: {candidates}; give more of it")
+        if not found:
+            raise UnknownKey(
+                f"no key has the id {prefix!r}, nor one that begins so (of {SHORTEST_PREFIX} characters at least):"
+                " `sluicegate keys list` shows those there are"
+            )
+        return found[0]
 
     def revoke(self, key_id: str) -> ApiKey:
         """Ends a key, for good. Doing it again does nothing. Raises UnknownKey."""

@@ -107,7 +107,7 @@ def test_keys_are_made_listed_and_revoked_and_sql_is_asked(world: World, sluiceg
     listed = sluicegate("keys", "list").output
     assert "the-shop" in listed
     assert secret not in listed
-    key_id = next(line for line in listed.splitlines() if "the-shop" in line).split("│")[1].strip()
+    key_id = next(line for line in listed.splitlines() if "the-shop" in line).split("\t")[0]
     assert "is revoked" in sluicegate("keys", "revoke", key_id).output
     assert "revoked" in sluicegate("keys", "list").output
     sluicegate("keys", "revoke", "nobody", code=1)
