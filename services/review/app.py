@@ -52,7 +52,7 @@ def build_app(settings: ApiSettings, clients: Clients) -> FastAPI:
     queues, guard = Queues(clients.redis), Guard(clients.accounts)
     audit = Audit(clients.producer, clients.publisher, "account")
     verdicts = Verdicts(settings, queues, clients.producer, clients.publisher)
-    throttle = Throttle(clients.redis, settings.review_login_failures)
+    throttle = Throttle(clients.redis, settings.review_login_failures, settings.review_login_failures_address)
     problems.install(app)
     _watch(app, metrics)
     app.include_router(login_routes(settings, clients.accounts, guard, throttle, audit))

@@ -47,26 +47,23 @@ def same_site(request: Request) -> bool:
 
 
 class Throttle:
-    """At most so many failed logins a minute of one name or one address."""
+    """At most so many failed logins a minute of one name, and more of one address, which many may share."""
 
-    def __init__(self, client: Redis, failures: int) -> None:
-        self._client, self._failures = client, failures
+    def __init__(self, client: Redis, of_name: int, of_address: int) -> None:
+        self._client, self._of_name, self._of_address = client, of_name, of_address
 
-    def check(self, *subjects: str) -> None:
+    def check(self, name: str, address: str) -> None:
         """Raises Problem (429) where one of them failed too often."""
-        for subject in subjects:
+        for subject, failures in ((name, self._of_name), (address, self._of_address)):
             count = self._client.get(_key(subject))
-            if (
-                count is not None
-                and int(str(count, "ascii") if isinstance(count, bytes) else 0) >= self._failures
-            ):
+            if count is not None and int(str(count, "ascii") if isinstance(count, bytes) else 0) >= failures:
                 wait = max(1, int(self._client.ttl(_key(subject))))
                 detail = f"Wait {wait} seconds, then try again."
                 raise Problem(Refusal(429, "too-many-logins", "Too many failed logins", detail, wait))
 
-    def failed(self, *subjects: str) -> None:
+    def failed(self, name: str, address: str) -> None:
         """Count a failure."""
-        for subject in subjects:
+        for subject in (name, address):
             pipe = self._client.pipeline()
             pipe.incr(_key(subject))
             pipe.expire(_key(subject), WINDOW)

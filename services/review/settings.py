@@ -56,8 +56,15 @@ class ApiSettings(BoardSettings):
         "toxicity,hate,spam", description="Categories to choose from besides those of a task's scores"
     )
     review_session_hours: int = Field(12, ge=1, description="After which a login ends, h")
-    review_login_failures: int = Field(5, ge=1, description="Failed logins of a name or address a minute")
+    review_login_failures: int = Field(5, ge=1, description="Failed logins of a name a minute")
+    review_login_failures_address: int = Field(
+        50, ge=1, description="Failed logins of an address a minute: a whole office may share one"
+    )
     review_https: bool = Field(
         False, description="Whether people reach it over HTTPS: cookies are then Secure"
     )
     review_console: Path = Field(CONSOLE, description="Folder of the built console")
+
+    def categories(self) -> tuple[str, ...]:
+        """The names in `review_categories`."""
+        return tuple(name for each in self.review_categories.split(",") if (name := each.strip()))

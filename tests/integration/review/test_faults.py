@@ -190,3 +190,17 @@ def test_failed_logins_are_throttled(world: World, password: str) -> None:
     assert answers == [401, 401, 401, 429]
     right = ada.http.post("/v1/login", json={"name": "ada", "password": PASSWORD})
     assert right.status_code == 429 and int(right.headers["Retry-After"]) > 0
+
+
+def test_one_persons_mistakes_do_not_lock_out_an_address(world: World) -> None:
+    world.feed()
+    api = world.api(review_login_failures=2, review_login_failures_address=4)
+    ada = world.person(api, "ada")
+
+    def attempt(name: str, password: str) -> int:
+        return ada.http.post("/v1/login", json={"name": name, "password": password}).status_code
+
+    assert [attempt("bob", "wrong") for _ in range(3)] == [401, 401, 429]
+    assert attempt("ada", PASSWORD) == 200
+    assert [attempt(name, "wrong") for name in ("carl", "dora")] == [401, 401]
+    assert attempt("ada", PASSWORD) == 429
