@@ -24,7 +24,7 @@ def work_routes(
 ) -> APIRouter:
     """Everything under /v1 that people who are logged in do with tasks."""
     routes = APIRouter(prefix="/v1", tags=["work"])
-    extra = [name.strip() for name in settings.review_categories.split(",") if name.strip()]
+    extra = settings.categories()
 
     def queue_of(name: str) -> Queue:
         if name not in queues.names():
@@ -33,7 +33,8 @@ def work_routes(
 
     def shown(given: Handout) -> dict[str, Any]:
         task: dict[str, Any] = msgspec.json.decode(given.body)
-        task["categories"] = list(dict.fromkeys([*task["categories"], *extra]))
+        # By name in every queue: a category's key is always the same, and an audit's order tells nothing of scores.
+        task["categories"] = sorted({*task["categories"], *extra})
         return task | {
             "token": token_of(given.lease, secret),
             "seat": given.lease.seat,

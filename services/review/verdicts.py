@@ -12,7 +12,7 @@ from redis import RedisError
 from services.events.ids import derived_id, item_key
 from services.events.instants import from_millis
 from services.events.types import ReviewCompleted, Span
-from services.review.core.answers import REFUSALS
+from services.review.core.answers import REFUSALS, already, foreign
 from services.review.core.changes import Completed, change_of, remembered
 from services.review.problems import Problem, problem_of
 from services.review.queue import Handout, Lease, No, Queue, Queues
@@ -44,6 +44,12 @@ class _Sheet(msgspec.Struct):
     decision_seq: int
 
 
+class _Choice(msgspec.Struct):
+    """What of a task's sheet may be chosen."""
+
+    categories: list[str]
+
+
 def verdict_id_of(lease: Lease, token: str) -> str:
     """One verdict a lease: sent twice it is the same verdict."""
     return derived_id("verdict", lease.task_id, lease.seat, lease.person, token)
@@ -62,12 +68,18 @@ class Verdicts:
         """What was recorded, once Kafka has it. Raises Problem and redis.RedisError; then nothing is recorded, or the
         same sent again is the same verdict."""
         queue, verdict_id = self._queues.get(lease.queue), verdict_id_of(lease, token)
+        body = queue.body(lease.task_id)
+        if body is not None:  # otherwise the task is over, and the reservation says why
+            self._permit(body, opinion)
         undo_ms = int(self._settings.review_undo_seconds * 1000) + self._settings.review_undo_margin_ms
         kept = queue.reserve(lease, verdict_id, self._settings.review_pending_ms, undo_ms)
         if isinstance(kept, No):
             if kept.code == "recorded":
-                return self._answer(msgspec.json.decode(kept.why))
+                return self._answer(_same(msgspec.json.decode(kept.why), opinion))
             raise problem_of(kept)
+        if body is None:  # its queue came back in between
+            queue.unreserve(lease, verdict_id)
+            raise Problem(REFUSALS["rebuilding"])
         sheet = msgspec.json.decode(kept.body, type=_Sheet)
         event = ReviewCompleted(
             event_id=verdict_id,
@@ -97,6 +109,12 @@ class Verdicts:
             raise Problem(REFUSALS["unacknowledged"]) from error
         self._mark(queue, event)
         return self._answer(remembered(event))
+
+    def _permit(self, body: bytes, opinion: Opinion) -> None:
+        known = {*msgspec.json.decode(body, type=_Choice).categories, *self._settings.categories()}
+        named = {*opinion.categories, *(span.category for span in opinion.spans if span.category)}
+        if named - known:
+            raise Problem(foreign(named - known, known))
 
     def take_back(self, verdict_id: str, person: str) -> Handout | None:
         """The task of a verdict that was taken back, the person's again; None while its queue is being rebuilt.
@@ -161,6 +179,13 @@ class Verdicts:
         final_at: int = record.pop("final_at_ms")
         record["undo_until"] = from_millis(final_at - self._settings.review_undo_margin_ms)
         return record
+
+
+def _same(record: dict[str, Any], opinion: Opinion) -> dict[str, Any]:
+    """What is recorded, if this says the same again: a lease has one verdict."""
+    if (record["action"], set(record["categories"])) != (opinion.action, set(opinion.categories)):
+        raise Problem(already(record["action"], record["categories"]))
+    return record
 
 
 def _change(event: ReviewCompleted) -> Completed:

@@ -1,5 +1,6 @@
 """What a person is told whose request cannot be met: every refusal with what happened and what to do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 OVER = {
@@ -31,6 +32,19 @@ def over(why: str) -> Refusal:
     return Refusal(
         409, "task-over", "This task is over", f"{happened} Your draft was not sent; take the next task."
     )
+
+
+def foreign(named: Iterable[str], known: Iterable[str]) -> Refusal:
+    """Categories that are not among those to choose from."""
+    detail = f"Unknown here: {', '.join(sorted(named))}. Choose from: {', '.join(sorted(known))}."
+    return Refusal(422, "unknown-category", "No such category", detail)
+
+
+def already(action: str, categories: Iterable[str]) -> Refusal:
+    """Another verdict of the same lease is recorded."""
+    named = ", ".join(sorted(categories)) or "no category"
+    detail = f"Recorded is: {action}, {named}. Undo it in time to decide anew, or take the next task."
+    return Refusal(409, "recorded-otherwise", "Another verdict of yours is recorded", detail)
 
 
 def refusal(code: str, why: str = "") -> Refusal:

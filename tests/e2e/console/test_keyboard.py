@@ -15,7 +15,7 @@ def test_several_posts_are_decided_with_keys_only(page: Page, world: World) -> N
     log_in(page)
     open_queue(page, world)
     for number, (keys, said) in enumerate(
-        [(["3", "r"], "Removed"), (["a"], "Allowed"), (["1", "l"], "Limited"), (["e"], "Escalated")]
+        [(["1", "r"], "Removed"), (["a"], "Allowed"), (["3", "l"], "Limited"), (["e"], "Escalated")]
     ):
         expect(page.get_by_text(f"Post number {number}, is it fine?")).to_be_visible()
         for key in keys:

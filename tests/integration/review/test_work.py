@@ -17,7 +17,7 @@ def test_a_verdict_is_in_kafka_when_it_is_acknowledged(world: World) -> None:
     got = ada.claim()
     assert got["task_id"] == task
     assert got["item"]["text"] == "Is post-1 a good post?"
-    assert got["categories"] == ["toxicity", "spam", "hate"]
+    assert got["categories"] == ["hate", "spam", "toxicity"]
     answer = ada.decide(got, "remove", seconds_spent=2.5, note="An advert.")
     assert answer.status_code == 200, answer.text
     (verdict,) = world.verdicts()
@@ -69,6 +69,40 @@ def test_undo_brings_the_task_back_and_the_next_verdict_is_another(world: World)
     kept = [(each.verdict_id, each.retraction) for each in world.verdicts()]
     ids = (first["verdict_id"], second.json()["verdict_id"])
     assert kept == [(ids[0], False), (ids[0], True), (ids[1], False)]
+
+
+def test_only_categories_of_the_task_or_the_service_are_taken(world: World) -> None:
+    world.feed()
+    ada = world.person(world.api(review_categories="hate"), "ada")
+    task = world.request("post-1")
+    got = ada.claim()
+    span = {"start": 0, "end": 2, "category": "harassment"}
+    for wrong in ({"categories": ["spam", "harassment"]}, {"spans": [span]}):
+        named = {"token": got["token"], "action": "remove", "task_id": task, **wrong}
+        for answer in (ada.decide(got, **wrong), ada.http.post("/v1/verdicts", json=named)):
+            assert (answer.status_code, answer.json()["type"]) == (
+                422,
+                "urn:sluicegate:problem:unknown-category",
+            )
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "Unknown here: harassment. Choose from: hate, spam, toxicity." in answer.json()["detail"]
+    assert world.verdicts() == []
+    assert ada.decide(got, categories=["hate", "toxicity"]).status_code == 200
+
+
+def test_one_lease_records_one_verdict(world: World) -> None:
+    world.feed()
+    ada = world.person(world.api(), "ada")
+    world.request("post-1")
+    got = ada.claim()
+    first = ada.decide(got, "remove", categories=["spam", "hate"])
+    again = ada.decide(got, "remove", categories=["hate", "spam"])
+    assert (again.status_code, again.json()["verdict_id"]) == (200, first.json()["verdict_id"])
+    for action, categories in (("allow", ["spam", "hate"]), ("remove", ["spam"])):
+        other = ada.decide(got, action, categories=categories)
+        assert (other.status_code, other.json()["type"]) == (409, "urn:sluicegate:problem:recorded-otherwise")
+        assert "Recorded is: remove, hate, spam." in other.json()["detail"]
+    assert [each.action for each in world.verdicts()] == ["remove"]
 
 
 def test_it_is_too_late_to_undo_after_the_time_has_passed(world: World) -> None:
@@ -167,7 +201,7 @@ def test_an_audit_is_blind(world: World) -> None:
     got = ada.claim()
     assert got["scores"] == [] and got["explanation"] == []
     assert got["selection"] is None and got["severity"] is None and got["model_version"] is None
-    assert set(got["categories"]) == {"toxicity", "spam", "hate"}
+    assert got["categories"] == ["hate", "spam", "toxicity"]
 
 
 def test_a_paused_queue_gives_nothing_out_until_it_is_resumed(world: World) -> None:
