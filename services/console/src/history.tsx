@@ -19,6 +19,11 @@ export function History({ failed }: { failed: Failed }) {
     <main class="page">
       <h1>Your last verdicts</h1>
       {problem && <p class="notice bad" role="alert"><strong>{problem.title}.</strong> {problem.message}</p>}
+      {rows?.some((row) => row.text === null) && (
+        <p class="faint">
+          Older texts are not shown: no text is kept once its task is over, so that what its author withdraws stays nowhere.
+        </p>
+      )}
       {rows?.length === 0 && <p class="notice">None yet. What you decide is listed here.</p>}
       <ul class={kept("blur", false) ? "history blurred" : "history"}>
         {rows?.map((row) => (
@@ -34,7 +39,6 @@ export function History({ failed }: { failed: Failed }) {
           </li>
         ))}
       </ul>
-      <p class="faint">Texts are shown while their task is open; what is over keeps none.</p>
     </main>
   );
 }

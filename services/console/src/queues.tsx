@@ -3,7 +3,10 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { api, type Problem } from "./api";
 import type { Failed } from "./app";
+import { keep, kept } from "./drafts";
 import type { Me, QueueRow } from "./types";
+import { Help } from "./work/help";
+import { useKeys } from "./work/keys";
 import { age, figure } from "./words";
 
 const EVERY = 3000; // ms
@@ -11,6 +14,8 @@ const EVERY = 3000; // ms
 export function Queues({ me, failed }: { me: Me; failed: Failed }) {
   const [rows, setRows] = useState<QueueRow[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [help, setHelp] = useState(false);
+  const [keysOn, setKeysOn] = useState(kept("keys", true));
 
   const look = useCallback(async () => {
     try {
@@ -28,14 +33,19 @@ export function Queues({ me, failed }: { me: Me; failed: Failed }) {
     return () => clearInterval(timer);
   }, [look]);
 
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      const row = rows?.[Number(event.key) - 1];
-      if (row && !event.ctrlKey && !event.metaKey && !event.altKey) location.hash = `#/work/${row.queue}`;
-    };
-    addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
-  }, [rows]);
+  const open = (row: QueueRow) => {
+    location.hash = `#/work/${row.queue}`;
+  };
+  const flip = () => {
+    setKeysOn(!keysOn);
+    keep("keys", !keysOn);
+  };
+  useKeys(keysOn, {
+    "?": () => setHelp(!help),
+    ...(help
+      ? { Escape: () => setHelp(false) }
+      : Object.fromEntries((rows ?? []).slice(0, 9).map((row, i) => [String(i + 1), () => open(row)]))),
+  });
 
   const pause = async (row: QueueRow) => {
     try {
@@ -76,7 +86,15 @@ export function Queues({ me, failed }: { me: Me; failed: Failed }) {
           </li>
         ))}
       </ul>
-      <p class="faint keys-hint">Tab and Enter, or the number, opens a queue. In a queue, <kbd>?</kbd> shows every key.</p>
+      <p class="faint keys-hint">
+        Tab and Enter, or the number, opens a queue.{" "}
+        <button type="button" class="quiet" onClick={() => setHelp(true)}>
+          Keys <kbd>?</kbd>
+        </button>
+      </p>
+      {help && (
+        <Help categories={[]} queues={rows?.length ?? 0} keysOn={keysOn} flip={flip} close={() => setHelp(false)} />
+      )}
     </main>
   );
 }

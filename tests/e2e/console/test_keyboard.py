@@ -43,7 +43,11 @@ def test_undo_by_key_brings_post_and_draft_back(page: Page, world: World) -> Non
     expect(page.locator(".toast")).to_contain_text("Removed")
     page.keyboard.press("u")
     expect(page.get_by_text("Only one")).to_be_visible()
-    expect(page.get_by_role("button", name="Remove")).to_have_attribute("aria-pressed", "true")
+    remove = page.get_by_role("button", name="Remove")
+    expect(remove).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("r")  # its own key keeps it
+    page.keyboard.press("r")
+    expect(remove).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("a")
     page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text("Allowed")
@@ -73,7 +77,7 @@ def test_help_blur_and_skip(page: Page, world: World) -> None:
     open_queue(page, world)
     expect(page.get_by_text("My cat cooks better")).to_be_visible()
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_contain_text("hate, spam, toxicity")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
     page.keyboard.press("b")
@@ -83,6 +87,34 @@ def test_help_blur_and_skip(page: Page, world: World) -> None:
     page.keyboard.press("s")
     expect(page.get_by_text("The second")).to_be_visible()
     assert world.verdicts() == []
+
+
+def test_help_on_the_queues_page_names_no_categories(page: Page, world: World) -> None:
+    world.request("post-1", **plain("Not at hand"))
+    log_in(page)
+    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("open that queue")
+    expect(dialog).not_to_contain_text("toxicity")
+    page.keyboard.press("1")  # opens nothing below the dialog
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+
+
+def test_history_says_why_a_text_is_not_shown(page: Page, world: World) -> None:
+    task = world.request("post-1", **plain("Gone soon"))
+    log_in(page)
+    open_queue(page, world)
+    expect(page.get_by_text("Gone soon")).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Allowed")
+    world.settle(task, "allow")
+    until(lambda: world.board.body(task) is None, "the feed has it")
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_text("Older texts are not shown")).to_be_visible()
 
 
 def test_the_draft_stays_when_the_server_cannot_record_it_and_is_sent_later(

@@ -60,7 +60,7 @@ export function Desk({ queue, failed }: { queue: string; failed: Failed }) {
     setHint("");
     keepDraft(task.task_id, changed);
   };
-  const choose = (action: Action) => change({ action: draft.action === action ? null : action });
+  const choose = (action: Action) => change({ action }); // it selects: a key pressed twice takes nothing back
   const toggle = (category: string) =>
     change({
       categories: draft.categories.includes(category)

@@ -1,22 +1,25 @@
 import { useEffect, useRef } from "preact/hooks";
 
 interface Given {
-  categories: string[];
+  categories: string[]; // of the task at hand; none without one
+  queues?: number; // how many the Queues page lists, where that is the page
   keysOn: boolean;
   flip: () => void;
   close: () => void;
 }
 
 /** Every key, in a dialog that keeps the focus. */
-export function Help({ categories, keysOn, flip, close }: Given) {
+export function Help({ categories, queues, keysOn, flip, close }: Given) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => before instanceof HTMLElement && before.focus({ preventScroll: true });
   }, []);
+  const named = categories.slice(0, 9);
   const rows: [string, string][] = [
-    ["1 – 9", categories.length ? categories.slice(0, 9).join(", ") : "categories"],
+    ...(named.length ? [[upTo(named.length), named.join(", ")] as [string, string]] : []),
+    ...(queues ? [[upTo(queues), "open that queue; the keys below are for work in it"] as [string, string]] : []),
     ["A", "allow"],
     ["L", "limit: fewer people see it"],
     ["R", "remove"],
@@ -45,4 +48,8 @@ export function Help({ categories, keysOn, flip, close }: Given) {
       <button type="button" class="primary" onClick={close} autofocus>Close</button>
     </dialog>
   );
+}
+
+function upTo(count: number): string {
+  return count === 1 ? "1" : `1 – ${Math.min(count, 9)}`;
 }
