@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -14,6 +15,10 @@ from infra.local.ports import free_ports
 from infra.local.redis import Redis
 
 MakeTopic = Callable[..., str]
+
+# Test processes that run side by side look for free ports in ranges of their own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 3
+os.environ["SLUICEGATE_FREE_PORTS"] = f"{20_000 + 4_000 * _WORKER}-{24_000 + 4_000 * _WORKER}"
 
 # How fast a shared machine makes up examples says nothing about the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
