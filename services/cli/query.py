@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from services.cli.printable import printable
 from services.runtime.settings import Settings
 
 SECONDS = 60  # an answer may take, its wait for others included
@@ -51,20 +52,22 @@ def query(sql: str, key: str | None, shape: str) -> None:
 
 
 def show(found: dict[str, Any], shape: str) -> None:
-    """Prints `meta` and `data` of an answer."""
+    """Prints `meta` and `data` of an answer. Texts are strangers': a terminal gets no control characters of theirs."""
     names = [column["name"] for column in found["meta"]]
     if shape == "json":
-        click.echo(
-            json.dumps([dict(zip(names, row, strict=True)) for row in found["data"]], ensure_ascii=False)
-        )
+        text = json.dumps([dict(zip(names, row, strict=True)) for row in found["data"]], ensure_ascii=False)
+        click.echo(printable(text, lambda char: json.dumps(char)[1:-1]) if sys.stdout.isatty() else text)
     elif shape == "csv":
         writer = csv.writer(sys.stdout, lineterminator=os.linesep)
-        writer.writerow(names)
-        writer.writerows([[_text(value) for value in row] for row in found["data"]])
+        cell = (
+            printable if sys.stdout.isatty() else str
+        )  # a file or another program gets the bytes as they are
+        writer.writerow([cell(name) for name in names])
+        writer.writerows([[cell(_text(value)) for value in row] for row in found["data"]])
     else:
-        table = Table(*(escape(name) for name in names))
+        table = Table(*(escape(printable(name)) for name in names))
         for row in found["data"]:
-            table.add_row(*(escape(_text(value)) for value in row))
+            table.add_row(*(escape(printable(_text(value))) for value in row))
         Console().print(table)
 
 
