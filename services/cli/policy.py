@@ -43,7 +43,13 @@ def check(file: Path, offline: bool) -> None:
 def release(file: Path, reason: str) -> None:
     """Make a policy live."""
     with explained(file):
+        before = live_policy(Settings())
         released = release_policy(Settings(), file, person(), reason)
+    if before is not None and released.event_id == before.event_id:
+        click.echo(
+            f"{released.policy_version} is live already, since {released.occurred_at}: nothing was released"
+        )
+        return
     click.echo(f"{released.policy_version} is live, instead of {released.replaces or 'none'}")
 
 

@@ -1,0 +1,39 @@
+"""`sluicegate policy release` says what it did."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from services.cli import policy
+from services.events.types import PolicyReleased
+
+
+def event(event_id: str, version: str) -> PolicyReleased:
+    return PolicyReleased(
+        event_id=event_id,
+        occurred_at="2026-01-01T00:00:00.000Z",
+        policy_version=version,
+        content_hash="0" * 64,
+        document="",
+        replaces="old",
+        released_by="cli:ada",
+        reason="why",
+    )
+
+
+@pytest.mark.parametrize(
+    ("released", "said"),
+    [
+        (event("1", "starter-1"), "starter-1 is live already, since 2026-01-01T00:00:00.000Z: nothing was"),
+        (event("2", "starter-2"), "starter-2 is live, instead of old"),
+    ],
+)
+def test_a_policy_that_is_live_already_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: PolicyReleased, said: str
+) -> None:
+    monkeypatch.setattr(policy, "live_policy", lambda settings: event("1", "starter-1"))
+    monkeypatch.setattr(policy, "release_policy", lambda *given: released)
+    (tmp_path / "p.yaml").touch()
+    answer = CliRunner().invoke(policy.policy, ["release", str(tmp_path / "p.yaml")])
+    assert answer.exit_code == 0 and said in answer.output
