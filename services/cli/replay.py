@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import click
 import httpx
+from confluent_kafka import KafkaException
 from pydantic import Field
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from infra.topics import known_sources
 from services.cli.rows import Layout, Row, UnreadableFile, rows
 from services.cli.sending import HttpSender, KafkaSender, Sender
 from services.events.instants import from_millis
@@ -23,6 +25,7 @@ from services.events.topics import load_topics
 from services.events.types import ContentSubmitted, Item
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.clock import now_ms
+from services.runtime.kafka import admin
 from services.runtime.publishing import Publisher
 from services.runtime.settings import Settings
 
@@ -33,6 +36,10 @@ class ReplaySettings(Settings):
     """Where posts go."""
 
     ingest_url: str = Field("http://127.0.0.1:8080", description="Where ingest answers")
+
+
+class Refused(Exception):
+    """Nothing of this will be taken, whatever is sent: the key is none, or none for this. The text is the reason."""
 
 
 @dataclass
@@ -58,13 +65,18 @@ def play(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Summary:
-    """Sends every post, `rate` a second at the most (None: as fast as it is taken), and sums up the answers."""
+    """Sends every post, `rate` a second at the most (None: as fast as it is taken), and sums up the answers.
+
+    Raises Refused at the first 401 or 403: those after it would be answered the same.
+    """
     size = LARGEST if rate is None else max(1, min(LARGEST, int(rate * LONGEST)))
     summary, started = Summary(), clock()
     for batch in _batches(iter(posts), size):
         if rate is not None and (early := started + summary.sent / rate - clock()) > 0:
             sleep(early)
         for answer in sender.send([_event(row, source, kind) for row in batch]):
+            if answer.status in (401, 403):
+                raise Refused(f"stopped after {summary.sent} posts: {answer.status} {answer.detail}".strip())
             summary.sent += 1
             if answer.status == 202:
                 summary.accepted += 1
@@ -118,6 +130,7 @@ def replay(
         total = sum(1 for _ in islice(rows(file, layout), limit))  # a file that cannot be read sends nothing
         with ExitStack() as stack:
             if direct:
+                _check_topic(settings, source)
                 producer = AcknowledgedProducer(settings)
                 stack.callback(producer.close)
                 sender: Sender = KafkaSender(producer, Publisher(source, load_topics()))
@@ -126,21 +139,37 @@ def replay(
                 sender = HttpSender(client, key or "")
             shown = stack.enter_context(_progress(console))
             bar = shown.add_task(file.name, total=total)
+            posts = stack.enter_context(closing(rows(file, layout)))
             summary = play(
-                islice(rows(file, layout), limit),
+                islice(posts, limit),
                 sender,
                 source,
                 kind,
                 rate,
                 progress=lambda sent: shown.update(bar, completed=sent),
             )
-    except UnreadableFile as error:
+    except (UnreadableFile, Refused) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"sent {summary.sent}, accepted {summary.accepted}, rejected {summary.rejected}")
     for reason, number in summary.reasons.most_common(10):
         click.echo(f"  {number} x {reason}")
     if summary.rejected:
         raise SystemExit(1)
+
+
+def _check_topic(settings: Settings, source: str) -> None:
+    """Raises ClickException where there is no topic for the source."""
+    try:
+        known = known_sources(admin(settings))
+    except KafkaException as error:
+        raise click.ClickException(
+            f"Kafka did not answer: {error.args[0].str()}. Is it up (`sluicegate up`), and is SLUICEGATE_KAFKA right?"
+        ) from error
+    if source not in known:
+        raise click.ClickException(
+            f"there is no topic for source {source!r}: `sluicegate keys create --source {source}` makes it;"
+            f" there is {', '.join(sorted(known)) or 'none'}"
+        )
 
 
 def _progress(console: Console) -> Progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -39,7 +39,7 @@ class Layout:
     columns: Sequence[str] | None = None
 
 
-def rows(path: Path, layout: Layout) -> Iterator[Row]:
+def rows(path: Path, layout: Layout) -> Generator[Row, None, None]:
     """Every post of the file. Raises UnreadableFile, with the number of the row."""
     stem = re.sub(r"[^!-~]|[/@]", "-", path.stem)[:150]
     for number, record in enumerate(_records(path, layout), 1):

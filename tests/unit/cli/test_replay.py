@@ -170,3 +170,36 @@ def test_the_command_wants_a_key(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", "tweet\none\n")
     answer = CliRunner().invoke(replay, [str(file), "--text-column", "tweet"], env={"SLUICEGATE_KEY": ""})
     assert answer.exit_code == 2 and "sluicegate keys create" in answer.output
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_stops_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    asked: list[int] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(len(request.content.split(b"\n")))
+        return httpx.Response(status, json={"title": "no valid key", "detail": "send a key"})
+
+    real = httpx.Client
+    monkeypatch.setattr(
+        httpx, "Client", lambda **given: real(**given, transport=httpx.MockTransport(handler))
+    )
+    file = written(tmp_path, "a.csv", "tweet\n" + "one\n" * 1200)
+    answer = CliRunner().invoke(replay, [str(file), "--text-column", "tweet", "--key", "sk_x"])
+    assert answer.exit_code == 1 and f"stopped after 0 posts: {status} send a key" in answer.output
+    assert asked == [500]
+
+
+def test_a_source_without_a_topic_is_named_and_so_is_what_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.cli.replay.known_sources", lambda client: {"demo"})
+    monkeypatch.setattr("services.cli.replay.admin", lambda settings: None)
+    file = written(tmp_path, "a.csv", "tweet\none\n")
+    answer = CliRunner().invoke(
+        replay, [str(file), "--text-column", "tweet", "--kafka", "--source", "nosuch"]
+    )
+    assert answer.exit_code == 1
+    assert "sluicegate keys create --source nosuch" in answer.output and "there is demo" in answer.output
