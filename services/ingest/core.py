@@ -14,9 +14,11 @@ from services.events.types import ContentSubmitted, Instant, Item, ItemId, Revis
 
 MAX_LINES = 1000
 MAX_BATCH_BYTES = 10 * 1000 * 1000
+ITEM_ID_RULE = "an item_id is 1 to 200 printable ASCII characters without spaces"
 MAX_BODY_BYTES = 1024 * 1024  # an item of 256 KiB may take more in escapes
 
 _TOO_LONG = re.compile(r"of length <= \d+ - at `\$\.item\.text`")
+_ITEM_ID = re.compile(r"matching regex .* - at `\$\.item_id`")
 _PATH = re.compile(r" - at `\$(.*)`")
 _encoder = msgspec.json.Encoder()
 
@@ -149,6 +151,8 @@ def _invalid(message: str) -> Refused:
         return Refused(
             413, "too large", f"the item takes more than {MAX_ITEM_BYTES} bytes: {message}", "/item/text"
         )
+    if _ITEM_ID.search(message):
+        return Refused(422, "invalid", ITEM_ID_RULE, "/item_id")
     found = _PATH.search(message)
     pointer = "/" + re.sub(r"[.\[]", "/", found[1].replace("]", "")).lstrip("/") if found else None
     field = re.search(r"missing required field `(\w+)`", message)

@@ -1,5 +1,6 @@
 """Errors over HTTP as RFC 9457 has them: application/problem+json, with what to do in `detail`."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+_JSON = re.compile(r"application/(.+\+)?json")
 
 
 class Problem(Exception):
@@ -60,9 +62,13 @@ def answer_problems(app: FastAPI) -> None:
         found = Problem(error.status_code, str(error.detail).lower(), "see /docs for what there is")
         return found.response()
 
-    async def invalid(_: Request, error: Exception) -> Response:
+    async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
+        sent = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if tuple(first["loc"]) == ("body",) and first["type"] != "missing" and not _JSON.fullmatch(sent):
+            detail = f"the body came as {sent or 'no type'}: send JSON, with Content-Type: application/json"
+            return Problem(415, "not said to be JSON", detail).response()
         pointer = "/" + "/".join(str(each) for each in first["loc"][1:])
         return Problem(422, "invalid", f"{first['msg']} ({first['loc'][0]})", pointer=pointer).response()
 

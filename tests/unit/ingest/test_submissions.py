@@ -103,3 +103,14 @@ def test_a_batch_is_its_lines() -> None:
     assert refused.value.status == 413
     with pytest.raises(Refused):
         lines_of(b"\n")
+
+
+@pytest.mark.parametrize("item_id", ["", "a b", "ü", "x" * 201, "p\n"])
+def test_an_id_that_breaks_the_rule_is_told_the_rule_and_not_a_pattern(item_id: str) -> None:
+    with pytest.raises(Refused) as submitted:
+        submission(body(item_id=item_id), "demo", NOW)
+    with pytest.raises(Refused) as withdrawn:
+        withdrawal("demo", item_id, 1, NOW)
+    for refused in (submitted.value, withdrawn.value):
+        assert (refused.status, refused.pointer) == (422, "/item_id")
+        assert refused.detail == "an item_id is 1 to 200 printable ASCII characters without spaces"
