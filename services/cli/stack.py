@@ -35,8 +35,9 @@ def up() -> None:
 def down() -> None:
     """Stop everything that `up` started; data stays."""
     with _explained():
-        stopped = _stack().down()
-    click.echo(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+        stack = _stack()
+        stopped = stack.down()
+    click.echo(f"stopped {', '.join(stopped)}" if stopped else f"nothing was running in {stack.settings.var}")
 
 
 @click.command()
@@ -54,6 +55,7 @@ def status() -> None:
     with _explained():
         stack = _stack()
         found = stack.status()
+    click.echo(f"stack in {stack.settings.var}")
     click.echo(f"{'process':12} {'state':8} {'pid':>7} {'up for':>10}  ready")
     with httpx.Client(timeout=2) as client:
         for each in found:
@@ -67,6 +69,11 @@ def status() -> None:
             click.echo(f"{line}; to consume: {waiting}" if waiting else line)
     if found[0].readiness.ready:
         _say_what_is_live(stack)
+    if not any(each.pid for each in found):
+        click.echo(
+            f"nothing runs in {stack.settings.var}: `sluicegate up` starts it;"
+            " a stack of another folder is seen from there, or with SLUICEGATE_VAR"
+        )
     if not all(each.readiness.ready for each in found):
         raise SystemExit(1)
 
