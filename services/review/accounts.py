@@ -16,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from services.runtime.clock import now_ms
 from services.runtime.settings import Settings
+from services.runtime.sqlite import make_private
 
 Role = Literal["moderator", "admin"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -164,6 +165,7 @@ class Accounts:
 def open_accounts(settings: Settings) -> Accounts:
     """The accounts of an installation; tables and SQLite's folder are made where missing."""
     url = make_url(settings.database_url)
+    make_private(settings.database_url)
     engine = create_engine(url, pool_pre_ping=True)
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
