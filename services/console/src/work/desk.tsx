@@ -1,6 +1,6 @@
 /** The work view: one post, what is known about it, and what can be done with it. */
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, type Problem } from "../api";
 import type { Failed } from "../app";
 import { type Draft, dropDraft, EMPTY, keep, keepDraft, kept, loadDraft } from "../drafts";
@@ -38,9 +38,10 @@ export function Desk({ queue, failed }: { queue: string; failed: Failed }) {
     document.title = `${queue} · Sluicegate`;
   }, [queue]);
 
-  // Another task is shown.
+  // Another task is shown. A layout effect, since it runs before any key can: one pressed in between would add to the
+  // draft of the task before, and send its categories with this one.
   const shown = task?.token;
-  useEffect(() => {
+  useLayoutEffect(() => {
     clearTimeout(retry.current);
     setDraft(task ? loadDraft(task.task_id) : EMPTY);
     setTrouble(null);
