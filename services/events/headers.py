@@ -1,5 +1,7 @@
 """Headers of a record: CloudEvents 1.0 in Kafka's binary mode, and W3C trace context."""
 
+from collections.abc import Iterable
+
 TRACEPARENT_LIMIT = 128  # bytes; version 00 has 55, later ones may have more
 CONTENT_TYPE = b"application/json; charset=utf-8"
 TYPE_PREFIX = "sluicegate."
@@ -26,7 +28,7 @@ def headers_for(
     return headers
 
 
-def traceparent_of(headers: list[tuple[str, bytes | str | None]] | None) -> str | None:
+def traceparent_of(headers: Iterable[tuple[str, bytes | str | None]] | None) -> str | None:
     """The traceparent among the headers of a record, None where there is none or it is not short ASCII."""
     for name, value in headers or ():
         if name == "traceparent" and value is not None:

@@ -18,11 +18,11 @@ def derived_id(*parts: str | int) -> str:
 
     Each part is written with its type and length, so ("a", "bc"), ("ab", "c") and ("a", 1), ("a", "1") all differ.
     """
-    hashed = blake2b(digest_size=16)
+    joined = b""
     for part in parts:
         data = str(part).encode("utf-8", "surrogatepass")
-        hashed.update(b"%c%d:%b" % (b"i" if isinstance(part, int) else b"s", len(data), data))
-    return hashed.hexdigest()
+        joined += b"%c%d:%b" % (b"i" if isinstance(part, int) else b"s", len(data), data)
+    return blake2b(joined, digest_size=16).hexdigest()
 
 
 def item_key(source: str, item_id: str) -> str:

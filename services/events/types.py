@@ -149,6 +149,7 @@ class ContentClassified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scores: tuple[Score, ...] = ()  # One for each category of the model
     model_version: Version | None = None  # Null for a withdrawal
     tier: Tier  # Which tier scored it
+    slow_until: Instant | None = None  # When to stop waiting for the slow tier's scores; null where none come
     accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
     run_id: RunId | None = None  # Set where past items are moderated again
 
@@ -178,6 +179,10 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     capped: bool = False  # True where a cap on automatic actions had a say
     draw: Probability | None = None  # The item's draw in [0, 1) for sampling
     counters: dict[str, Any] | None = None  # Counters that rules saw; null where they were not to be had
+    # Whether the slow tier's scores came in time; null where they were not waited for
+    slow: Literal["scored", "late"] | None = None
+    # Which model gave the scores that the slow one does not give; null where all are of one model
+    fast_model_version: Version | None = None
 
 
 class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -257,6 +262,7 @@ class ContentUncertain(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text_hash: TextHash | None = None  # Null where there is nothing to compare
     scores: tuple[Score, ...] = ()  # One for each category of the model
     model_version: Version | None = None  # Null for a withdrawal
+    slow_until: Instant | None = None  # Until when scores are waited for: later ones are of no use
     accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
     run_id: RunId | None = None  # Set where past items are moderated again
 
@@ -569,6 +575,7 @@ class ScoresSummarized(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     window_start: Instant
     window_end: Instant
     model_version: Version | None = None
+    tier: Tier | None = None  # Of the model; null for a router
     items: Count
     histograms: tuple[Histogram, ...] = ()
     outcomes: tuple[OutcomeCount, ...] = ()

@@ -39,7 +39,10 @@ class Outcome:
                 size = len(effect.key) + len(effect.value or b"")
                 if size > RECORD_LIMIT:
                     raise ValueError(f"an output to {effect.topic} of {size} bytes is over {RECORD_LIMIT}")
-                if (size := sum(len(name) + len(raw) for name, raw in effect.headers)) > HEADERS_LIMIT:
+                size = 0
+                for name, raw in effect.headers:
+                    size += len(name) + len(raw)
+                if size > HEADERS_LIMIT:
                     raise ValueError(f"headers to {effect.topic} of {size} bytes are over {HEADERS_LIMIT}")
                 self.produced.append(effect)
             elif isinstance(effect, Rejected):

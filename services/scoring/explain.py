@@ -7,6 +7,7 @@ again without each word (`services.scoring.occlusion`).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
@@ -20,6 +21,7 @@ from services.scoring.normalise import Alignment, align
 from services.scoring.occlusion import occlude
 from services.scoring.scores import Classifier
 
+_aligned = lru_cache(4)(align)  # one text is explained for several categories in a row
 NEAR, FAINT = 0.6, 0.3  # chosen with the threshold of toxic spans, on comments that are not of the test split
 
 
@@ -60,8 +62,8 @@ def words(bundle: Explained, text: str, category: str) -> list[Span]:
     """Every word of the part that counts with its signed weight, in their order. Raises KeyError as `explain` does."""
     column = _column(bundle, category)
     if not bundle.linear:
-        return occlude(bundle.classifier, text, category)
-    found = align(text)
+        return occlude(bundle.classifier, text, [category])
+    found = _aligned(text)
     offset, shares = _strongest_window(encode(text), bundle.parts.weights[:, column])
     ends = list(accumulate(len(c.encode("utf-8", "replace")) for c in found.text))
     spans = []

@@ -19,7 +19,10 @@ NORMALISATION_VERSION = 2
 
 
 def normalise(text: str) -> str:
-    """The text as models and hashes see it. Idempotent, never raises, holds no NUL."""
+    """The text as models and hashes see it. Never raises, holds no NUL.
+
+    Idempotent, but for eleven rare letters that fold to look-alikes (docs/normalisation.md).
+    """
     if text.isascii():  # most posts: folding is lower-casing, and NFKC changes nothing
         folded = text.lower()
         if not folded.isprintable():
@@ -97,6 +100,8 @@ class _Aligned:
 
 def _rebuilt(at: _Aligned, pieces: Sequence[str]) -> _Aligned:
     """`pieces` for the characters, one each; a character that goes is covered by the one before it, but for a blank."""
+    if list(pieces) == list(at.text):
+        return at
     made: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -110,6 +115,8 @@ def _rebuilt(at: _Aligned, pieces: Sequence[str]) -> _Aligned:
 
 
 def _undone(at: _Aligned, trick: Trick) -> _Aligned:
+    if trick.only_with is not None and not trick.only_with.search(at.text):
+        return at
     pieces = list(at.text)
     for match in trick.pattern.finditer(at.text):
         pieces[match.start() : match.end()] = trick.pieces(match)
@@ -121,9 +128,11 @@ def _by_segment(at: _Aligned, change: Callable[[str], str]) -> _Aligned:
 
     Where segments on their own do not add up to the whole (rare scripts), the whole text is one segment.
     """
+    whole = change(at.text)
+    if at.text.isascii() and whole == at.text:  # nothing composes: every character is a segment of its own
+        return at
     cuts = [i for i, c in enumerate(at.text) if i == 0 or not (unicodedata.combining(c) or _joins(c))]
     segments = [(start, end, change(at.text[start:end])) for start, end in pairwise([*cuts, len(at.text)])]
-    whole = change(at.text)
     if "".join(piece for _, _, piece in segments) != whole:
         segments = [(0, len(at.text), whole)]
     starts = [at.starts[start] for start, _, piece in segments for _ in piece]

@@ -19,3 +19,11 @@ def split_of(text: str) -> Split:
     if digit < 2:
         return Split.TEST
     return Split.AUDIT if digit == 2 else Split.POOL
+
+
+def certifies(normalised: str) -> bool:
+    """Whether an audit text certifies a retrained model instead of calibrating it, by its normalised spelling.
+
+    Half do, by another digit of the hash than the split's: what calibrates a model says nothing about its risks.
+    """
+    return int(sha256(normalised.encode("utf-8", "surrogatepass")).hexdigest()[8:16], 16) % 2 == 1

@@ -24,9 +24,14 @@ class Trick(NamedTuple):
 
     pattern: re.Pattern[str]
     pieces: Callable[[re.Match[str]], Pieces]
+    only_with: re.Pattern[str] | None = (
+        None  # a text without a match of it stays as it is: most do, and cheaply
+    )
 
     def undo(self, text: str) -> str:
         """The text with every match replaced."""
+        if self.only_with is not None and not self.only_with.search(text):
+            return text
         return self.pattern.sub(lambda match: "".join(self.pieces(match)), text)
 
 
@@ -122,11 +127,12 @@ ADDRESS = (
 SINGLES = 4  # so many single letters in a row are a word
 _SIGNS = re.escape("".join(LEET))
 _MARK = re.compile(rf"[{MARKS}]")
+_LOOKALIKE = re.compile(f"[{re.escape(''.join(IN_LATIN_WORDS))}]")
 _DOTTED = re.compile(r"\w\.\w")
 MAYBE_LEET = re.compile(rf"[{_SIGNS}](?:(?<=[a-z].)[{_SIGNS}]*[a-z]|(?<=[a-z]\$)|(?<=\$)[a-z])")
 
-HOMOGLYPHS = Trick(re.compile(rf"(?:[^\W_]|[$@!{MARKS}])+"), _homoglyphs)
-STRAY_MARKS = Trick(re.compile(rf"(?:[^\W_]|[$@!{MARKS}])+"), _marks)
+HOMOGLYPHS = Trick(re.compile(rf"(?:[^\W_]|[$@!{MARKS}])+"), _homoglyphs, _LOOKALIKE)
+STRAY_MARKS = Trick(re.compile(rf"(?:[^\W_]|[$@!{MARKS}])+"), _marks, _MARK)
 LEET_WORDS = Trick(re.compile(r"(?<![a-z0-9$@!])[a-z]*[0-9$@!][a-z0-9$@!]*"), _leet)
 
 

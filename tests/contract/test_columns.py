@@ -16,10 +16,12 @@ EVENTS = {topic.event: name for name, topic in load_topics().topics.items() if t
 
 
 def body_of(table: str) -> str:
-    """What is between the brackets of CREATE TABLE, columns added later included."""
+    """What is between the brackets of CREATE TABLE, with columns that were changed (the last first) or added later."""
     start = SQL.index(f"CREATE TABLE IF NOT EXISTS sluicegate.{table} (")
+    changed = re.findall(rf"ALTER TABLE sluicegate\.{table} MODIFY COLUMN ([^;]+)", SQL)[::-1]
     added = re.findall(rf"ALTER TABLE sluicegate\.{table} ADD COLUMN IF NOT EXISTS ([^;]+)", SQL)
-    return SQL[start : SQL.index("ENGINE", start)] + "\n".join(f"\n    {each}" for each in added)
+    now, later = ("".join(f"\n    {each}\n" for each in columns) for columns in (changed, added))
+    return now + SQL[start : SQL.index("ENGINE", start)] + later
 
 
 def properties(schema: dict[str, Any]) -> dict[str, Any]:

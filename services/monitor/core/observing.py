@@ -11,6 +11,7 @@ from services.events.types import LabelRecorded, ReviewCompleted, ReviewSettled,
 AGREEMENT = "agreement_between_people"
 AGAINST_PEOPLE = "model_against_people"
 PER_MINUTE = {"classifier": "items_per_minute", "router": "decisions_per_minute"}  # by who summarizes
+SLOWLY = "slow_items_per_minute"  # items that the slow tier scored: the fast one counted them already
 MODEL_SAYS_YES = 0.5
 """From this calibrated probability on a model says that a category applies.
 
@@ -54,7 +55,8 @@ def observations(event: Observed) -> Iterator[Observation]:
     elif isinstance(event, LabelRecorded):
         yield Observation(Series("labels_per_minute", queue=event.queue), to_millis(event.occurred_at), 1)
     elif event.service in PER_MINUTE and event.items:
-        series = Series(PER_MINUTE[event.service], model_version=event.model_version or "")
+        measure = SLOWLY if event.tier == "slow" else PER_MINUTE[event.service]
+        series = Series(measure, model_version=event.model_version or "")
         yield Observation(series, to_millis(event.window_start), event.items, event.items)
 
 

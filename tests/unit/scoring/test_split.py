@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from services.scoring.split import Split, split_of
+from services.scoring.split import Split, certifies, split_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,8 @@ def test_shares_are_as_documented() -> None:
 
 def test_a_lone_surrogate_has_a_side() -> None:
     assert split_of("\ud800") in Split
+
+
+def test_half_of_the_audit_split_certifies() -> None:
+    audits = [text for text in (f"text {i}" for i in range(20_000)) if split_of(text) is Split.AUDIT]
+    assert abs(sum(map(certifies, audits)) - len(audits) / 2) < 0.05 * len(audits)
