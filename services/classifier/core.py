@@ -29,7 +29,9 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     scores: tuple[Score, ...]
     model_version: str | None
     tier: Literal["fast", "slow"]
-    accepted_at: str
+    slow_until: str | None = None
+    accepted_at: str | None
+    run_id: str | None = None
 
 
 class _Carried(msgspec.Struct):
@@ -70,20 +72,17 @@ def classified(
     row: Row | None,
     accepted: int,
     now: int,
+    slow_until: int | None = None,
 ) -> Scored:
     """The event, which `raw` encodes, with its scores.
 
     The row is in the order of `categories`, None for a withdrawal.
-    `accepted` is when Kafka appended the submission, `now` the time of scoring, both in ms. The id is derived from
+    `accepted` is when Kafka appended the submission, `now` the time of scoring, `slow_until` how long the slow tier's
+    scores are to be waited for (None: none will come), all in ms. The id is derived from
     what was submitted, not from the model, so that a repeat yields the same event.
     """
     item = event.item
-    scores: tuple[Score, ...] = ()
-    if row is not None:
-        scores = tuple(
-            Score(category=category, probability=min(1.0, max(0.0, probability)), disagreement=spread)
-            for category, probability, spread in zip(categories, *row, strict=True)
-        )
+    scores = () if row is None else to_scores(categories, row)
     scored = item is not None and not event.withdrawn
     return Scored(
         event_id=derived_id(
@@ -99,7 +98,16 @@ def classified(
         scores=scores,
         model_version=model_version if scored else None,
         tier="fast",
+        slow_until=None if slow_until is None else from_millis(slow_until),
         accepted_at=from_millis(accepted),
+    )
+
+
+def to_scores(categories: Sequence[str], row: Row) -> tuple[Score, ...]:
+    """A row in the order of `categories` as scores."""
+    return tuple(
+        Score(category=category, probability=min(1.0, max(0.0, probability)), disagreement=spread)
+        for category, probability, spread in zip(categories, *row, strict=True)
     )
 
 

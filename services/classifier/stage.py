@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from services.classifier import core
+from services.classifier import core, uncertain
+from services.classifier.slow_tier import Allowance, SlowTier, uncertain_texts
 from services.classifier.summary import Summary
 from services.events.codec import decode
 from services.events.errors import UndecodableEvent
@@ -13,13 +14,21 @@ from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.stage import Effect, Stateless
 from services.runtime.states import States
 from services.scoring.live_model import LiveModel
+from services.scoring.scores import Scores
 
 
 class ClassifierStage:
-    """Implements services.runtime.stage.Stage without state."""
+    """Implements services.runtime.stage.Stage without state.
 
-    def __init__(self, live: LiveModel, publisher: Publisher, summary: Summary) -> None:
+    With `slow`, uncertain items go to content.uncertain too while a model of the slow tier is live.
+    """
+
+    def __init__(
+        self, live: LiveModel, publisher: Publisher, summary: Summary, slow: SlowTier | None = None
+    ) -> None:
         self._live, self._publisher, self._summary = live, publisher, summary
+        self._slow, self._slow_live = slow, False
+        self._allowance = Allowance(slow.share, slow.burst) if slow else None
 
     def not_ready(self) -> str:
         """A worker without a model takes no content."""
@@ -30,7 +39,10 @@ class ClassifierStage:
 
     def broadcast(self, record: Record) -> None:
         """A model is released: swap it between two batches."""
-        self._live.take(record.value)
+        if record.key == b"slow":
+            self._slow_live = record.value is not None
+        else:
+            self._live.take(record.value)
 
     def handle(self, batch: Sequence[Record], states: States[Stateless], now: int) -> Iterator[Effect]:
         """Score the batch with one model."""
@@ -46,9 +58,11 @@ class ClassifierStage:
                 good.append((record, checked))
         scored = [event for _, event in good if not event.withdrawn]
         texts = [event.item.text or "" for event in scored if event.item is not None]
-        rows = core.rows(bundle.classifier.classify(texts))
+        found = bundle.classifier.classify(texts)
+        rows = enumerate(core.rows(found))
+        slow = self._handed_over(found, bundle.categories, texts)
         for record, event in good:
-            row = None if event.withdrawn else next(rows)
+            index, row = (-1, None) if event.withdrawn else next(rows)
             out = core.classified(
                 event,
                 record.value or b"",
@@ -57,10 +71,19 @@ class ClassifierStage:
                 row,
                 record.timestamp,
                 now,
+                now + self._slow.wait_ms if self._slow is not None and index in slow else None,
             )
-            yield self._publisher.outgoing(
-                out, item_key(event.source, event.item_id), record, record.timestamp
-            )
+            key = item_key(event.source, event.item_id)
+            yield self._publisher.outgoing(out, key, record, record.timestamp)
+            if index in slow:
+                yield self._publisher.outgoing(uncertain.handed_over(out), key, record)
+
+    def _handed_over(self, found: Scores, categories: Sequence[str], texts: Sequence[str]) -> frozenset[int]:
+        """Which of the texts the slow tier scores too: none without one, nor where there is nothing to read."""
+        if self._slow is None or self._allowance is None or not self._slow_live:
+            return frozenset()
+        wanted = [i for i in uncertain_texts(found, categories, self._slow.uncertain) if texts[i]]
+        return frozenset(self._allowance.take(wanted, len(texts)))
 
     def _check(self, record: Record) -> ContentSubmitted | Rejected:
         try:

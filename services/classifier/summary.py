@@ -1,5 +1,7 @@
 """Histograms of what a worker scored, between two summaries."""
 
+from typing import Literal
+
 from services.classifier.core import Scored, add_to_histograms
 from services.events.ids import derived_id
 from services.events.instants import from_millis
@@ -9,8 +11,8 @@ from services.events.types import Histogram, ScoresSummarized
 class Summary:
     """Counts committed scores by model version; `every` is in ms."""
 
-    def __init__(self, worker: str, every: int) -> None:
-        self._worker, self._every = worker, every
+    def __init__(self, worker: str, every: int, tier: Literal["fast", "slow"] = "fast") -> None:
+        self._worker, self._every, self._tier = worker, every, tier
         self._since: int | None = None
         self._items: dict[str, int] = {}
         self._histograms: dict[str, dict[str, list[int]]] = {}
@@ -40,6 +42,7 @@ class Summary:
                 window_start=from_millis(since),
                 window_end=from_millis(now),
                 model_version=version,
+                tier=self._tier,
                 items=count,
                 histograms=tuple(
                     Histogram(category=category, counts=tuple(counts))

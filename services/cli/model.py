@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import httpx
@@ -43,10 +43,11 @@ def build_starter(data: Path, out: Path) -> None:
 @model.command()
 @click.argument("bundle")
 @click.option("--reason", default="released from the command line", show_default=True)
-def release(bundle: str, reason: str) -> None:
+@click.option("--tier", type=click.Choice(["fast", "slow"]), default="fast", show_default=True)
+def release(bundle: str, reason: str, tier: Literal["fast", "slow"]) -> None:
     """Verify the bundle in folder BUNDLE, or at an fsspec URL, and make it live."""
     try:
-        event = release_bundle(RetrainerSettings(), bundle, released_by="cli", reason=reason)
+        event = release_bundle(RetrainerSettings(), bundle, released_by="cli", reason=reason, tier=tier)
     except ERRORS as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{event.model_version} is live, in place of {event.replaces or 'nothing'}")

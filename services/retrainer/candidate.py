@@ -113,7 +113,12 @@ class Trainer:
             "base": base.model_version,
             "live": live.model_version,
             LABEL_OFFSETS: {str(partition): offset for partition, offset in sorted(offsets.items())},
-            "labels": {"pool": len(sets.pool), "audit": len(sets.audit), "frozen": len(sets.frozen)},
+            "labels": {
+                "pool": len(sets.pool),
+                "audit": len(sets.audit),
+                "certifying": len(sets.certifying),
+                "frozen": len(sets.frozen),
+            },
             "trained": trained,
         }
         told = bundles.save(

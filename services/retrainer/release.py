@@ -26,7 +26,8 @@ from services.runtime.settings import Settings
 from services.scoring import bundle as bundles
 from services.scoring.bundle import Bundle, BundleError
 
-TIER: Literal["fast"] = "fast"
+Tier = Literal["fast", "slow"]
+TIER: Tier = "fast"
 TOPIC = "model.released"
 DELIVERY_SECONDS = 30.0
 
@@ -56,21 +57,28 @@ def live_model(settings: Settings, tier: str = TIER) -> ModelReleased | None:
 
 
 def release_bundle(
-    settings: Settings, folder: Path | str, *, released_by: str, reason: str, producer: Producer | None = None
+    settings: Settings,
+    folder: Path | str,
+    *,
+    released_by: str,
+    reason: str,
+    producer: Producer | None = None,
+    tier: Tier = TIER,
 ) -> ModelReleased:
-    """Verify a bundle in a folder or at a URL, copy it below SLUICEGATE_VAR/models and make it live.
+    """Verify a bundle in a folder or at a URL, copy it below SLUICEGATE_VAR/models and make it live in a tier.
 
     Raises BundleError, ReleaseError, MissingTopic.
     """
     bundle = bundles.load(folder)
     install(settings, bundle)
-    live = live_model(settings)
+    live = live_model(settings, tier)
     return announce(
         producer or plain_producer(settings),
         bundle,
         released_by=released_by,
         reason=reason,
         replaces=live.model_version if live else None,
+        tier=tier,
     )
 
 
@@ -135,6 +143,7 @@ def announce(
     reason: str,
     replaces: str | None,
     lineage: dict[str, Any] | None = None,
+    tier: Tier = TIER,
 ) -> ModelReleased:
     """Produce model.released for an installed bundle and wait for Kafka. Raises ReleaseError."""
     told = bundle.manifest
@@ -143,7 +152,7 @@ def announce(
         occurred_at=from_millis(now_ms()),
         model_version=told.model_version,
         name=told.name,
-        tier=TIER,
+        tier=tier,
         bundle=f"models/{told.model_version}",  # below SLUICEGATE_VAR, wherever that is mounted
         content_hash=told.content_hash,
         categories=tuple(told.categories),
@@ -153,7 +162,7 @@ def announce(
         lineage=told.lineage if lineage is None else lineage,
         metrics=told.metrics,
     )
-    produce(producer, event, TIER, released_by)
+    produce(producer, event, tier, released_by)
     return event
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.scoring.normalise import normalise
-from services.scoring.split import Split, split_of
+from services.scoring.split import Split, certifies, split_of
 
 LABEL_OFFSETS = (
     "label_offsets"  # in a lineage: partition of label.recorded to the offset after the last one read
@@ -34,7 +34,8 @@ class Sets(msgspec.Struct, frozen=True):
     """Labels by what they are for. No text, normalised, is in more than one."""
 
     pool: list[Labelled]  # trains
-    audit: list[Labelled]  # calibrates
+    audit: list[Labelled]  # calibrates: half of the audit split
+    certifying: list[Labelled]  # the other half: left alone, so that it may certify the candidate
     frozen: list[Labelled]  # compares candidate and live, never trains
 
 
@@ -78,12 +79,14 @@ def divide(labels: Sequence[Labelled]) -> Sets:
         latest[normal] = label
         if split_of(label.text) is Split.TEST:
             frozen.add(normal)
-    sets = Sets([], [], [])
+    sets = Sets([], [], [], [])
     for normal, label in sorted(latest.items()):  # the order of arrival must not matter
         if normal in frozen:
             sets.frozen.append(label)
+        elif split_of(label.text) is not Split.AUDIT:
+            sets.pool.append(label)
         else:
-            (sets.audit if split_of(label.text) is Split.AUDIT else sets.pool).append(label)
+            (sets.certifying if certifies(normal) else sets.audit).append(label)
     return sets
 
 

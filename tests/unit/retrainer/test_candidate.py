@@ -142,8 +142,8 @@ def test_the_same_labels_again_are_nothing_new(trainer: Trainer, starter: Bundle
 def test_with_enough_audit_labels_the_candidate_is_calibrated_again(
     trainer: Trainer, starter: Bundle
 ) -> None:
-    labels = labels_of_campaign(campaign=650, talk=700, insults=60)
-    made = trainer.train(starter, labels, {0: 1410})
+    labels = labels_of_campaign(campaign=1300, talk=1400, insults=60)
+    made = trainer.train(starter, labels, {0: 2760})
     told = made.bundle.manifest
     assert told.calibration.startswith("on labels of the audit split: spam ")
     assert starter.manifest.calibration in told.calibration

@@ -15,7 +15,7 @@ from services.retrainer.core.training_set import (
     to_answers,
 )
 from services.scoring.normalise import normalise
-from services.scoring.split import Split, split_of
+from services.scoring.split import Split, certifies, split_of
 from tests.unit.retrainer.posts import TALK, label, make
 
 
@@ -36,7 +36,10 @@ def test_every_text_is_on_its_side() -> None:
     assert all(split_of(found.text) is Split.POOL for found in sets.pool)
     assert all(split_of(found.text) is Split.AUDIT for found in sets.audit)
     assert all(split_of(found.text) is Split.TEST for found in sets.frozen)
-    assert len(sets.pool) + len(sets.audit) + len(sets.frozen) == 500
+    assert all(split_of(found.text) is Split.AUDIT for found in sets.certifying)
+    assert {certifies(normalise(found.text)) for found in sets.audit} == {False}
+    assert {certifies(normalise(found.text)) for found in sets.certifying} == {True}
+    assert len(sets.pool) + len(sets.audit) + len(sets.certifying) + len(sets.frozen) == 500
     assert 60 < len(sets.frozen) < 140
 
 
@@ -48,13 +51,15 @@ def test_no_spelling_of_a_frozen_text_is_trained_on(texts: list[str]) -> None:
     trained = {normalise(found.text) for found in sets.pool}
     audit = {normalise(found.text) for found in sets.audit}
     frozen = {normalise(found.text) for found in sets.frozen}
+    certifying = {normalise(found.text) for found in sets.certifying}
     assert not trained & frozen and not audit & frozen and not trained & audit
+    assert not certifying & (trained | audit | frozen)
     assert frozen == {normalise(text) for text in texts if split_of(text) is Split.TEST}
 
 
 def test_copies_count_once_by_their_latest_label() -> None:
     sets = divide([label("same text here", 0, spam=False), label("Same  text here", 1, 1, spam=True)])
-    found = sets.pool + sets.audit + sets.frozen
+    found = sets.pool + sets.audit + sets.certifying + sets.frozen
     assert [f.answers for f in found] == [{"spam": True}]
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.events.types import Score, Selection
 from services.router.core.items import Requested
-from services.router.explaining import explained
+from services.router.explaining import Explainer
 from services.scoring.bundle import load
 from services.scoring.live_model import LiveModel
 
@@ -56,21 +56,21 @@ def request(**more: object) -> Requested:
 def test_the_words_that_spoke_for_it_are_marked() -> None:
     marked = {
         TEXT[span.start : span.end]
-        for span in explained(request(), live()).explanation
+        for span in Explainer(live()).explained(request()).explanation
         if span.category == "toxicity"
     }
     assert {"stupid", "idiot"} <= marked
-    assert all((span.weight or 0) > 0 for span in explained(request(), live()).explanation)
+    assert all((span.weight or 0) > 0 for span in Explainer(live()).explained(request()).explanation)
 
 
 def test_an_audit_is_blind() -> None:
-    assert explained(request(purpose="audit"), live()).explanation == ()
+    assert Explainer(live()).explained(request(purpose="audit")).explanation == ()
 
 
 def test_a_model_that_is_gone_explains_nothing() -> None:
-    assert explained(request(model_version="other-1"), live()).explanation == ()
+    assert Explainer(live()).explained(request(model_version="other-1")).explanation == ()
 
 
 def test_an_item_without_text_has_no_words() -> None:
     empty = msgspec.Raw(b'{"kind":"image","text":null}')
-    assert explained(request(item=empty), live()).explanation == ()
+    assert Explainer(live()).explained(request(item=empty)).explanation == ()
