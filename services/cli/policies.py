@@ -44,11 +44,20 @@ def check_policy(path: Path, categories: frozenset[str] | None = None) -> Policy
 
     Raises InvalidPolicy with every problem, OSError where the file cannot be read.
     """
-    topics = load_topics()
+    return check_text(policy_text(path), categories)
+
+
+def policy_text(path: Path) -> str:
+    """What is in a file. Raises ClickException where it is not UTF-8, OSError where it cannot be read."""
     try:
-        text = path.read_bytes().decode()
+        return path.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{path}: not UTF-8 at byte {error.start}") from error
+
+
+def check_text(text: str, categories: frozenset[str] | None = None) -> Policy:
+    """The policy in a document. Raises InvalidPolicy with every problem."""
+    topics = load_topics()
     retention = topics.topics["review.requested"].retention_hours
     return parse(text, frozenset(topics.queues), categories, retention)
 
@@ -59,11 +68,16 @@ def release_policy(settings: Settings, path: Path, released_by: str, reason: str
     Returns the event. Raises InvalidPolicy where it is none, or names a category that the live model does not score;
     MissingTopic, KafkaException or NotAcknowledged where Kafka is not as it must be.
     """
-    policy = check_policy(path, live_categories(settings))
+    return release_text(settings, policy_text(path), released_by, reason)
+
+
+def release_text(settings: Settings, text: str, released_by: str, reason: str) -> PolicyReleased:
+    """`release_policy` of a document that is at hand."""
+    policy = check_text(text, live_categories(settings))
     live = live_policy(settings)
     if live is not None and live.policy_version == policy.version:
         return live
-    now, text = now_ms(), path.read_bytes().decode()
+    now = now_ms()
     released = PolicyReleased(
         event_id=fresh_id(now),
         occurred_at=from_millis(now),

@@ -1,4 +1,4 @@
-"""`sluicegate policy check | release | show | tune`."""
+"""`sluicegate policy check | diff | explain | release | rollback | show | tune`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.cli.policies import (
     person,
     release_policy,
 )
+from services.cli.policy_history import diff, explain, rollback
 from services.cli.policy_tune import tune
 from services.runtime.settings import Settings
 
@@ -66,4 +67,5 @@ def show() -> None:
     click.echo(live.document, nl=False)
 
 
-policy.add_command(tune)
+for command in (diff, explain, rollback, tune):
+    policy.add_command(command)

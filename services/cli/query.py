@@ -29,7 +29,14 @@ def query(sql: str, key: str | None, shape: str) -> None:
 
     The key is given by --key or SLUICEGATE_ANALYST_KEY; without either, the demo key of a local stack is used.
     """
-    settings = Settings()
+    show(ask(Settings(), sql, key), shape)
+
+
+def ask(settings: Settings, sql: str, key: str | None) -> dict[str, Any]:
+    """`meta`, `data` and `rows` of one SELECT, asked with `key`, or the demo key of a local stack.
+
+    Raises UsageError where there is no key, ClickException where analytics has no answer.
+    """
     secret = key or _demo_key(settings)
     if not secret:
         raise click.UsageError(
@@ -48,7 +55,8 @@ def query(sql: str, key: str | None, shape: str) -> None:
         ) from error
     if answer.status_code != 200:
         raise click.ClickException(_problem(answer))
-    show(answer.json(), shape)
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def show(found: dict[str, Any], shape: str) -> None:

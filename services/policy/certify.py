@@ -88,7 +88,7 @@ def _remove(labels: AuditLabels, risk: float, delta: float) -> tuple[float | Non
             f"no removals: {needed} audited items without a wrong one show a risk of {risk:g}, there are {drawn} "
             f"among the highest scores; {needed - drawn} more are needed",
         )
-    held = trials.rejected(delta)[first::-1]
+    held = trials.rejected(delta, labels.coin)[first::-1]
     certified = int(np.argmin(held)) if not held.all() else len(held)
     if certified:
         return float(GRID[first - certified + 1]), 0, ""
@@ -104,7 +104,7 @@ def _remove(labels: AuditLabels, risk: float, delta: float) -> tuple[float | Non
 
 def _allow(labels: AuditLabels, risk: float, delta: float) -> tuple[float | None, int, str]:
     trials = misses(labels, risk)
-    held = trials.rejected(delta)
+    held = trials.rejected(delta, labels.coin)
     certified = int(np.argmin(held)) if not held.all() else len(held)
     if certified:
         return float(GRID[certified - 1]), 0, ""

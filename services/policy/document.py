@@ -26,6 +26,24 @@ class Document:
     value: Any
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    source: str = ""
+
+    def within(self, path: Path, at: int, what: str) -> Problem:
+        """A problem `at` so many characters into a plain or quoted scalar; in others the character is said."""
+        line, column = self.places[path]
+        text = self.source.split("\n")[line - 1][column - 1 :]
+        value = str(self._at(path))
+        skipped = text[:1] in ("'", '"')
+        if text[skipped : skipped + len(value)] == value:
+            return Problem(line, column + skipped + at, what)
+        shown = value[:at].count("\n") + 1
+        return Problem(line, column, f"{what} (line {shown}, character {at} of the condition)")
+
+    def _at(self, path: Path) -> Any:
+        value = self.value
+        for key in path:
+            value = value[key]
+        return value
 
     def problem(self, path: Path, what: str, key: bool = False) -> Problem:
         """A problem at `path`, or at the nearest thing around it that was written."""
@@ -45,9 +63,9 @@ def read(text: str) -> Document:
         try:
             root = loader.get_single_node()
             if root is None:
-                _refuse(1, 1, "the document is empty: see infra/starter/policy.yaml for a policy that works")
+                _refuse(1, 1, "the document is empty: infra/starter has one that works")
             document = Document(None)
-            return Document(_value(loader, root, (), document), document.places, document.keys)
+            return Document(_value(loader, root, (), document), document.places, document.keys, text)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from services.policy.rules import Rule
+
 Action = Literal["remove", "limit"]
 
 
@@ -70,3 +72,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     fallback: Literal["allow", "remove"]
     audit: AuditRule
     model_against_people: AlarmRule | None
+    caps: dict[Literal["allow", "limit", "remove"], int] = {}  # automatic actions a minute; absent: no cap
+    rules: tuple[Rule, ...] = ()
+    rule_names: dict[str, str] = {}  # that rules use: flat name to name, see services.policy.expressions

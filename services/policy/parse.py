@@ -11,7 +11,9 @@ from jsonschema.exceptions import ValidationError
 from services.events.schemas import SCHEMAS
 from services.policy.document import Document, Path, read
 from services.policy.errors import InvalidPolicy, Problem
+from services.policy.expressions import InvalidCondition, check
 from services.policy.model import AlarmRule, AuditRule, CategoryRule, Policy, QueueRule, Risks
+from services.policy.rules import Rule, compiled, known
 
 MINUTE, HOUR = 60_000, 3_600_000
 
@@ -32,7 +34,11 @@ def parse(
         problem for error in _validator().iter_errors(document.value) for problem in _shown(error, document)
     ]
     if not problems:
-        problems = [*_unknown(document, queues, categories), *_senseless(document, retention_hours)]
+        problems = [
+            *_unknown(document, queues, categories),
+            *_senseless(document, retention_hours),
+            *_conditions(document),
+        ]
     if problems:
         raise InvalidPolicy(problems)
     return _policy(document.value, policy_version(document.value["name"], text))
@@ -79,6 +85,7 @@ def _unknown(document: Document, queues: frozenset[str], categories: frozenset[s
             what = f"unknown queue `{name}`: schemas/topics.yaml has {_list(queues)}; add it there first"
             problems.append(document.problem(("queues", name), what, key=True))
     named: list[Path] = [("queue",), ("escalation",), ("audit", "queue")]
+    named += [("rules", i, "queue") for i, rule in enumerate(value.get("rules", ())) if "queue" in rule]
     named += [("categories", name, "queue") for name, of in value["categories"].items() if "queue" in of]
     for path in named:
         queue = _at(value, path)
@@ -93,6 +100,45 @@ def _unknown(document: Document, queues: frozenset[str], categories: frozenset[s
             )
             problems.append(document.problem(("categories", name), what, key=True))
     return problems
+
+
+def _conditions(document: Document) -> list[Problem]:
+    """Conditions that are none, where they are wrong, and categories that rules name and the policy lacks."""
+    value, problems, seen = document.value, [], set()
+    names = known(value["categories"])
+    for i, rule in enumerate(value.get("rules", ())):
+        if rule["name"] in seen:
+            problems.append(document.problem(("rules", i, "name"), f"rule `{rule['name']}` is here twice"))
+        seen.add(rule["name"])
+        if rule.get("category", next(iter(value["categories"]))) not in value["categories"]:
+            what = f"unknown category `{rule['category']}`: this policy has {_list(value['categories'])}"
+            problems.append(document.problem(("rules", i, "category"), what))
+        try:
+            compiled(check(rule["when"], names))
+        except InvalidCondition as error:
+            problems.append(document.within(("rules", i, "when"), error.at, error.what))
+        except ValueError as error:
+            problems.append(document.problem(("rules", i, "when"), f"not CEL: {error}"))
+    return problems
+
+
+def _rules(value: dict[str, Any]) -> tuple[Rule, ...]:
+    rules, names = [], known(value["categories"])
+    for of in value.get("rules", ()):
+        category = value["categories"].get(of.get("category"), {})
+        condition = check(of["when"], names)
+        rules.append(
+            Rule(
+                name=of["name"],
+                effect=of["then"],
+                categories=(of["category"],) if "category" in of else (),
+                queue=of.get("queue", category.get("queue")),
+                severity=float(category.get("severity", 0)),
+                condition=condition,
+                program=compiled(condition),
+            )
+        )
+    return tuple(rules)
 
 
 def _senseless(document: Document, retention_hours: int) -> list[Problem]:
@@ -116,9 +162,12 @@ def _senseless(document: Document, retention_hours: int) -> list[Problem]:
 
 def _policy(value: dict[str, Any], version: str) -> Policy:
     alarm = value.get("alarms", {}).get("model_against_people")
+    rules = _rules(value)
     return Policy(
         name=value["name"],
         version=version,
+        rules=rules,
+        rule_names={flat: name for rule in rules for flat, name in rule.condition.names.items()},
         automation=value["automation"],
         categories={
             name: CategoryRule(
@@ -146,6 +195,7 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
         while_pending=value["while_pending"],
         fallback=value["fallback"],
         audit=AuditRule(**value["audit"]),
+        caps=value.get("caps", {}),
         model_against_people=None
         if alarm is None
         else AlarmRule(

@@ -90,12 +90,12 @@ def _candidates(pool: _Pool, budget: int, risks: Risks) -> Iterator[tuple[Planne
     if sure:
         top = float(pool.scores[-sure:].min())
         tops += [(top, times * needed) for times in (1.15,)]
-    for times in (0.25, 0.4, 0.55, 0.8):
+    for times in (0.25, 0.35, 0.45):
         index = int(np.searchsorted(missed, times * risks.missed))
         for top, labels in tops:
             if not 0 < index < len(pool.scores) or pool.scores[index] >= top or labels > budget / 2:
                 continue
-            for share in (0.075, 0.125, 0.25):
+            for share in (0.1, 0.15, 0.2, 0.25):
                 high = share * budget
                 bounds, counts = [0.0, float(pool.scores[index])], [budget - labels - high, high]
                 if labels:

@@ -1,20 +1,20 @@
 """What a policy makes of an item: exactly one of an automatic decision and a question to people.
 
-What the scores say comes first (`judge`); what takes the decision away from the machine comes second: the switch,
-and alarms. A category under alarm decides nothing: neither that an item goes nor, since an automatic allow rests on
-every category's low score, that it stays. So while an alarm is on, only items that another category removes are
-decided automatically (docs/decisions/0009-what-an-alarm-takes-away.md).
+Rules come first, then what the scores say (`judge`). What takes the decision away from the machine comes last: the
+switch, alarms, and caps. A category under alarm decides nothing: neither that an item goes nor, since an automatic
+allow rests on every category's low score, that it stays. So while an alarm is on,
+only items that another category removes, or a rule that reads no score decides, are decided automatically
+(docs/decisions/0009-what-an-alarm-takes-away.md).
 """
 
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from services.events.types import Score
+from services.events.types import Circumstances, Score
+from services.policy.facts import Alarms, Facts
 from services.policy.model import CategoryRule, Policy
-
-Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
-"""(category, model version) of alarms that are on; None stands for all."""
+from services.policy.rules import Rule, first
 
 HARM = {"allow": 0, "limit": 1, "remove": 2}
 UNKNOWN_SEVERITY = 1.0  # of a category that the policy does not know: more than harmless
@@ -31,6 +31,18 @@ class Scored(Protocol):
     def model_version(self) -> str | None:
         """Which model."""
 
+    @property
+    def source(self) -> str:
+        """The platform, for rules, as the rest: see services.policy.rules.Item."""
+
+    @property
+    def item(self) -> msgspec.Raw:
+        """What was published, as JSON."""
+
+    @property
+    def accepted_at(self) -> str | None:
+        """When Kafka appended it."""
+
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The machine decides. `categories` are those that suffice for the action; `audited`: people look at it too."""
@@ -38,6 +50,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     action: Literal["allow", "limit", "remove"]
     categories: tuple[str, ...]
     rule: str
+    basis: Literal["automated", "rule"] = "automated"
     audited: bool = False
 
 
@@ -53,22 +66,48 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Outcome: TypeAlias = Decided | Asked
 
 
-def route(item: Scored, policy: Policy, alarms: Alarms, draw: float) -> Outcome:
-    """The outcome for a scored item. `draw` in [0, 1) is the item's own for audits, see services.policy.draw."""
-    outcome = judge(item, policy)
+def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
+    """The outcome for a scored item."""
+    ruled = first(policy.rules, policy.rule_names, item) if policy.rules else None
+    outcome = judge(item, policy) if ruled is None else by_rule(ruled, policy)
     if isinstance(outcome, Asked):
         return outcome
     if not policy.automation:
         return _ask(item, policy, "automation_off")
-    if alarms and (under := alarmed(item, policy, alarms)):
+    if (
+        facts.alarms
+        and (ruled is None or ruled.reads_scores)
+        and (under := alarmed(item, policy, facts.alarms))
+    ):
         sure = tuple(name for name in outcome.categories if name not in under)
         worst = max(HARM[policy.categories[name].action] for name in under)
         if not sure or HARM[outcome.action] < worst:  # the alarmed category would, or might, have had a say
             return _ask(item, policy, "alarm", under)
         outcome = msgspec.structs.replace(outcome, categories=sure)
-    if draw < policy.audit.share:
+    if outcome.action in facts.capped:
+        return _ask(item, policy, "capped")
+    if facts.draw < policy.audit.share:
         return msgspec.structs.replace(outcome, audited=True)
     return outcome
+
+
+def circumstances(item: Scored, policy: Policy, facts: Facts, outcome: Outcome) -> Circumstances:
+    """What the outcome was decided with, as the events that carry it record it."""
+    return Circumstances(
+        automation=policy.automation,
+        alarms=tuple(sorted(alarmed(item, policy, facts.alarms))) if facts.alarms else (),
+        capped=isinstance(outcome, Asked) and outcome.reason == "capped",
+        draw=facts.draw,
+    )
+
+
+def by_rule(rule: Rule, policy: Policy) -> Outcome:
+    """What a rule that holds says, with neither switch nor alarms."""
+    if rule.effect != "review":
+        return Decided(action=rule.effect, categories=rule.categories, rule=f"rule {rule.name}", basis="rule")
+    return Asked(
+        queue=rule.queue or policy.queue, categories=rule.categories, reason="rule", severity=rule.severity
+    )
 
 
 def judge(item: Scored, policy: Policy) -> Outcome:

@@ -1,6 +1,7 @@
 """Consumes content.classified, review.settled and, broadcast, policy.released, alarm.raised, model.released.
 Produces every outcome: content.decided, review.requested, review.closed, text.decided; and scores.summarized.
-Keeps, by item, what people still have, and for 7 days a marker of what went to people or was withdrawn.
+Keeps, by item, what people still have, and for 7 days a marker of what went to people or was withdrawn; by shard,
+where the policy has caps, the automatic decisions of the minute.
 """
 
 BROADCASTS = ("policy.released", "alarm.raised", "model.released")

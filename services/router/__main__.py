@@ -2,14 +2,13 @@
 
 from services.events.topics import Topics, load_topics
 from services.router import BROADCASTS, CHANGELOG, CONSUMES, PRODUCES
-from services.router.core import ItemState
 from services.router.settings import RouterSettings
-from services.router.stage import RouterStage
+from services.router.stage import Kept, RouterStage
 from services.runtime.stage import Wiring
 from services.runtime.worker import run_worker
 
 
-def wiring(settings: RouterSettings, topics: Topics) -> Wiring[ItemState]:
+def wiring(settings: RouterSettings, topics: Topics) -> Wiring[Kept]:
     """The router, connected."""
     return Wiring(
         service="router",

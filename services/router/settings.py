@@ -14,3 +14,10 @@ class RouterSettings(LoopSettings):
         description="Secret of the draws for audits: who knows it knows which items are audited",
     )
     summary_seconds: int = Field(10, ge=1, description="How often outcomes are summed up, s")
+    explaining_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of a core for explaining by models that must be asked again without each word; beyond it"
+        " people are asked without an explanation. 0: never",
+    )

@@ -1,7 +1,7 @@
 """The router as the loop sees it: the live policy, the alarms that are on, and the core."""
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, TypeAlias
 
 import msgspec
 import structlog
@@ -11,42 +11,54 @@ from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
 from services.events.instants import to_millis
 from services.events.topics import Topics
-from services.events.types import AlarmRaised, PolicyReleased, ReviewSettled, TextDecided
+from services.events.types import AlarmRaised, ContentDecided, PolicyReleased, ReviewSettled, TextDecided
 from services.policy.certified import certified
 from services.policy.draw import draw
 from services.policy.errors import InvalidPolicy
+from services.policy.facts import Alarms, Facts
 from services.policy.model import Policy
 from services.policy.parse import parse
-from services.policy.route import Alarms
-from services.router.core import ItemState, Step, classify, expire, settle
+from services.router.core import ItemState, Step, caps, classify, expire, go_on, settle
+from services.router.core.caps import ShardState
 from services.router.core.items import Classified, Requested
-from services.router.explaining import explained
+from services.router.core.slow import waiting_version
+from services.router.explaining import Explainer
+from services.router.models import LiveModels
 from services.router.settings import RouterSettings
 from services.router.summary import Summary
 from services.runtime.keyed import KeyedStage, Transition
 from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record
-from services.scoring.live_model import LiveModel
+from services.runtime.stage import Effect
+from services.runtime.states import States
 
 log = structlog.get_logger()
 NO_POLICY = "no policy is live: run `sluicegate policy release FILE` (infra/starter/policy.yaml is one)"
 
+Kept: TypeAlias = ItemState | ShardState
+"""What is on the changelog: items, and under a key of its own what a shard as a whole has done."""
 
-class RouterStage(KeyedStage[ItemState]):
+
+class RouterStage(KeyedStage[Kept]):
     """Wires the core to topics. Policy and alarms are those of broadcast topics, the newest record wins."""
 
     consumes: ClassVar = {"content.classified": Classified, "review.settled": ReviewSettled}
 
     def __init__(self, settings: RouterSettings, topics: Topics) -> None:
-        publisher = Publisher("router", topics)
+        publisher = Publisher("router", topics, derived=[ContentDecided, Requested])
         super().__init__(ItemState, publisher)
+        self._shard_decoder = msgspec.json.Decoder(ShardState)
+        self._shards: dict[int, ShardState] = {}  # of the batch in hand
+        self._waking = 0  # the shard of the timer in hand
+        self._shard_count = settings.shards
         self._queues = frozenset(topics.queues)
         self._retention_hours = topics.topics["review.requested"].retention_hours
         self._salt = settings.sampling_salt.encode()
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
-        self._model = LiveModel("fast", settings.var)
+        self._models = LiveModels(settings.var)
+        self._explainer = Explainer(self._models, settings.explaining_share)
         self._policy: Policy | None = None
-        self._by_model: dict[str | None, Policy] = {}  # with the thresholds certified for a model
+        self._by_model: dict[tuple[str | None, ...], Policy] = {}  # with the thresholds certified for models
         self._raised: dict[bytes, AlarmRaised] = {}
         self._alarms: Alarms = frozenset()
 
@@ -57,7 +69,7 @@ class RouterStage(KeyedStage[ItemState]):
     def broadcast(self, record: Record) -> None:
         """A policy, an alarm or a model. One that cannot be read changes nothing: what is live stays live."""
         if record.base == "model.released":
-            self._model.take(record.value)
+            self._models.take(record.value)
             self._by_model = {}
             return
         if record.value is None:
@@ -74,21 +86,64 @@ class RouterStage(KeyedStage[ItemState]):
                 )
         self._alarms = frozenset((alarm.category, alarm.model_version) for alarm in self._raised.values())
 
-    def decide(
-        self, event: msgspec.Struct, record: Record, state: ItemState | None, now: int
-    ) -> Transition[ItemState]:
+    def handle(self, batch: Sequence[Record], states: States[Kept], now: int) -> Iterator[Effect]:
+        """Decide the batch; what its shards have done by then is one more state of each."""
+        self._take_up({record.partition for record in batch if record.base == "content.classified"}, states)
+        yield from super().handle(batch, states, now)
+        self._put_down(states)
+
+    def _take_up(self, shards: Iterable[int], states: States[Kept]) -> None:
+        self._shards = {}
+        for shard in shards if self._live.caps else ():
+            kept = states.get(shard, caps.KEY)
+            self._shards[shard] = kept if isinstance(kept, ShardState) else ShardState()
+
+    def _put_down(self, states: States[Kept]) -> None:
+        for shard, state in self._shards.items():
+            states.put(shard, caps.KEY, state)
+
+    def _counted(self, shard: int, step: Step) -> Step:
+        """The step, counted for its shard's caps."""
+        if shard in self._shards:
+            self._shards[shard] = caps.counted(self._shards[shard], step.events)
+        return step
+
+    def decode_state(self, raw: bytes) -> Kept:
+        """An item's state or a shard's. Raises msgspec.ValidationError, a ValueError."""
+        return (
+            self._shard_decoder.decode(raw)
+            if raw.startswith(b'{"kind":"shard"')
+            else super().decode_state(raw)
+        )
+
+    def decide(self, event: msgspec.Struct, record: Record, state: Kept | None, now: int) -> Transition[Kept]:
         """See services.router.core."""
+        assert not isinstance(state, ShardState)
         if isinstance(event, Classified):
-            chance = draw(self._salt, "audit", item_key(event.source, event.item_id))
-            step = classify(event, state, self._certified(event.model_version), self._alarms, chance, now)
+            policy = self._certified(event.model_version, waiting_version(event, state))
+            facts = self._facts(event, record.partition, record.timestamp)
+            step = self._counted(record.partition, classify(event, state, policy, facts, now))
         else:
             assert isinstance(event, ReviewSettled)
             step = settle(event, state, self._live, now)
         accepted = None if event.accepted_at is None else to_millis(event.accepted_at)
         return self._transition(step, accepted)
 
-    def due(self, key: str, state: ItemState, now: int) -> Transition[ItemState]:
-        """A task expires, or a marker ends."""
+    def wake(self, shard: int, key: bytes, states: States[Kept], now: int) -> Iterator[Effect]:
+        """A task expires, slow scores are late, or a marker ends; what is decided then counts for the caps too."""
+        self._waking = shard
+        self._take_up({shard}, states)
+        yield from super().wake(shard, key, states, now)
+        self._put_down(states)
+
+    def due(self, key: str, state: Kept, now: int) -> Transition[Kept]:
+        """See `wake`."""
+        assert isinstance(state, ItemState)
+        item = state.classified
+        if state.slow_until is not None and item is not None:
+            facts = self._facts(item, self._waking, now)
+            step = self._counted(self._waking, go_on(state, self._certified(item.model_version), facts, now))
+            return self._transition(step, None if item.accepted_at is None else to_millis(item.accepted_at))
         return self._transition(expire(state, self._live, now), None)
 
     def key_of(self, event: msgspec.Struct, key: str) -> str:
@@ -103,17 +158,25 @@ class RouterStage(KeyedStage[ItemState]):
         """Counts of outcomes, every few seconds."""
         return self._summary.report(now)
 
+    def _facts(self, item: Classified, partition: int, at: int) -> Facts:
+        """What the decision on an item sees besides it; `at` is when its record was appended, in ms."""
+        key = item_key(item.source, item.item_id)
+        capped: frozenset[str] = frozenset()
+        if (shard := self._shards.get(partition)) is not None:
+            shard = self._shards[partition] = caps.at(shard, at)
+            capped = caps.over(shard, self._live.caps, partition, self._shard_count)
+        return Facts(alarms=self._alarms, draw=draw(self._salt, "audit", key), capped=capped)
+
     @property
     def _live(self) -> Policy:
         assert self._policy is not None, NO_POLICY  # the loop takes no content before
         return self._policy
 
-    def _certified(self, model_version: str | None) -> Policy:
-        """The live policy as it holds for the model that scored an item."""
-        if model_version not in self._by_model:
-            bundle = self._model.version(model_version)
-            self._by_model[model_version] = certified(self._live, bundle.operating_points if bundle else ())
-        return self._by_model[model_version]
+    def _certified(self, *versions: str | None) -> Policy:
+        """The live policy as it holds for the models that scored an item, the one that counts more first."""
+        if versions not in self._by_model:
+            self._by_model[versions] = certified(self._live, self._models.operating_points(*versions))
+        return self._by_model[versions]
 
     def _alarm(self, key: bytes, event: AlarmRaised) -> None:
         if event.active:
@@ -127,9 +190,12 @@ class RouterStage(KeyedStage[ItemState]):
         self._by_model = {}
         log.info("policy", version=self._policy.version, automation=self._policy.automation)
 
-    def _transition(self, step: Step, accepted: int | None) -> Transition[ItemState]:
-        """The step, with what people are asked explained by the model that scored it."""
+    def _transition(self, step: Step, accepted: int | None) -> Transition[Kept]:
+        """The step, with what people are asked explained by the models that scored it."""
+        item = step.state.classified if step.state else None
+        other = item.fast_model_version if item else None
         events = tuple(
-            explained(event, self._model) if isinstance(event, Requested) else event for event in step.events
+            self._explainer.explained(event, other) if isinstance(event, Requested) else event
+            for event in step.events
         )
         return Transition(step.state, events, step.dropped, accepted)

@@ -19,7 +19,7 @@ from services.runtime.reading import WholeTopics
 from services.runtime.settings import Settings
 from services.scoring.bundle import Bundle
 from services.scoring.normalise import normalise
-from services.scoring.split import Split, split_of
+from services.scoring.split import Split, certifies, split_of
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,15 +95,18 @@ def audits_of(
 def unseen(labels: Sequence[Labelled], model: Bundle) -> tuple[list[Labelled], int]:
     """Labels that neither trained nor gated the model, in their order of time; and how many did.
 
-    Those are the texts of the audit split (nothing trains on it, gates on it), and every label that came after the
-    training had read label.recorded, unless an earlier label was on the same text.
+    Those are the half of the audit split that calibrates nothing either, and every label that came after the training
+    had read label.recorded, unless an earlier label was on the same text. A model retrained before the two halves were
+    told apart (its lineage counts none that certify) was calibrated on both.
     """
     ordered = sorted(labels, key=lambda label: (label.occurred_at, label.partition, label.offset))
     read = label_offsets(model.manifest.lineage)
+    held_back = "certifying" in (model.manifest.lineage.get("labels") or {})
     old = {
         normalise(label.text)
         for label in ordered
-        if label.offset < read.get(label.partition, 0) and split_of(label.text) is not Split.AUDIT
+        if label.offset < read.get(label.partition, 0)
+        and not (held_back and split_of(label.text) is Split.AUDIT and certifies(normalise(label.text)))
     }
     usable = [label for label in ordered if normalise(label.text) and normalise(label.text) not in old]
     return usable, len(ordered) - len(usable)

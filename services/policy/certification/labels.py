@@ -45,6 +45,12 @@ class AuditLabels:
         """The different probabilities of the design, the highest first."""
         return tuple(sorted({stratum.probability for stratum in self.design}, reverse=True))
 
+    @property
+    def coin(self) -> float:
+        """A number in [0, 1) that decides at the boundary of a test: it depends on which texts were drawn alone."""
+        digest = blake2b(np.sort(self.luck).tobytes(), digest_size=8, person=b"boundary").digest()
+        return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
+
     def kept(self, rate: float) -> Flags:
         """Which units are in the sample thinned to `rate`: none of those that were drawn with less."""
         return (self.probability >= rate) & (self.luck * self.probability < rate)

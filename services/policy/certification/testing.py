@@ -34,9 +34,17 @@ class Trials:
     chance: Floats
     expected: float = 0.0  # violating units, going by scores
 
-    def rejected(self, delta: float) -> NDArray[np.bool_]:
-        """Where the risk is lower than allowed with confidence 1 - delta."""
-        return np.asarray(binom.cdf(self.bad, self.drawn, self.chance) <= delta)
+    def rejected(self, delta: float, coin: float = 1.0) -> NDArray[np.bool_]:
+        """Where the risk is lower than allowed with confidence 1 - delta.
+
+        Counts are whole, so that a test stays well below `delta`. A `coin` drawn from [0, 1) uses up the rest: a
+        count at the boundary rejects as often as makes the error `delta` (Stevens 1950); 1 is Clopper and Pearson.
+        Where too few are drawn to reject without a coin, nothing does.
+        """
+        below = binom.cdf(self.bad - 1, self.drawn, self.chance)
+        up_to = binom.cdf(self.bad, self.drawn, self.chance)
+        enough = binom.pmf(0, self.drawn, self.chance) <= delta
+        return np.asarray((below + coin * (up_to - below) <= delta) & enough)
 
 
 def least(chance: float, delta: float) -> int:

@@ -1,5 +1,7 @@
 """A scored item, an edit, a repeat or a withdrawal arrives."""
 
+from msgspec.structs import replace
+
 from services.events.ids import task_id
 from services.events.types import (
     Circumstances,
@@ -9,8 +11,10 @@ from services.events.types import (
     ReviewClosed,
     Selection,
 )
+from services.policy.facts import Facts
 from services.policy.model import Policy
-from services.policy.route import Alarms, Asked, Decided, alarmed, route
+from services.policy.route import Asked, Decided, circumstances, route
+from services.router.core import slow
 from services.router.core.items import Classified
 from services.router.core.outcomes import closed, decided, numbered, requested
 from services.router.core.state import REMEMBER_MS, ItemState, Step, Task
@@ -21,26 +25,36 @@ PENDING: dict[str, tuple[DecisionAction, str]] = {
 }
 
 
-def classify(
-    item: Classified,
-    state: ItemState | None,
-    policy: Policy,
-    alarms: Alarms,
-    draw: float,
-    now: int,
-) -> Step:
-    """What an item comes to, given what is known of it. `draw` in [0, 1) is the item's own for audits; `now` in ms."""
+def classify(item: Classified, state: ItemState | None, policy: Policy, facts: Facts, now: int) -> Step:
+    """What an item comes to, given what is known of it. `now` in ms."""
+    if item.tier == "slow":
+        return _scored_slowly(item, state, policy, facts, now)
     if item.withdrawn:
         return _withdraw(item, state, now)
     if state is None:
-        return _enter(item, None, policy, alarms, draw, now)
+        return _enter(item, None, policy, facts, now)
     if item.revision == state.revision:
         return Step(state, dropped="withdrawn" if state.withdrawn else "repeat")
     if item.revision < state.revision:
         reason: ClosingReason = "withdrawn" if state.withdrawn else "edited"
         return Step(state, (closed(item.source, item.item_id, item.revision, None, reason, now),))
-    step = _enter(item, state, policy, alarms, draw, now)
+    step = _enter(item, state, policy, facts, now)
     return Step(step.state, (*_closings(item, state, now), *step.events))
+
+
+def go_on(state: ItemState, policy: Policy, facts: Facts, now: int) -> Step:
+    """What a kept item comes to with the fast scores, as its time is up. Needs `state.slow_until`."""
+    assert state.classified is not None
+    return _enter(state.classified, state if state.known else None, policy, facts, now)
+
+
+def _scored_slowly(item: Classified, state: ItemState | None, policy: Policy, facts: Facts, now: int) -> Step:
+    """Slow scores: what the item that waits for them comes to, if one does."""
+    fast = slow.awaited(item, state)
+    if state is None or fast is None:
+        return Step(state, dropped="late_slow_score")
+    facts = replace(facts, alarms=slow.merged_alarms(facts.alarms, fast, item))
+    return _enter(slow.merged(fast, item), state if state.known else None, policy, facts, now)
 
 
 def _withdraw(item: Classified, state: ItemState | None, now: int) -> Step:
@@ -54,7 +68,9 @@ def _withdraw(item: Classified, state: ItemState | None, now: int) -> Step:
 
 
 def _closings(item: Classified, state: ItemState, now: int) -> tuple[ReviewClosed, ...]:
-    """An edit closes what people still have of the revision before."""
+    """An edit closes what people, or the slow tier, still have of the revision before."""
+    if state.slow_until is not None:
+        return (closed(item.source, item.item_id, state.revision, None, "edited", now),)
     return tuple(
         closed(item.source, item.item_id, state.revision, task.task_id, "edited", now)
         for task in (state.task, state.audit)
@@ -62,43 +78,34 @@ def _closings(item: Classified, state: ItemState, now: int) -> tuple[ReviewClose
     )
 
 
-def _enter(
-    item: Classified,
-    before: ItemState | None,
-    policy: Policy,
-    alarms: Alarms,
-    draw: float,
-    now: int,
-) -> Step:
-    """A revision seen for the first time, as far as is known."""
-    outcome = route(item, policy, alarms, draw)
-    circumstances = Circumstances(
-        automation=policy.automation,
-        alarms=tuple(sorted(alarmed(item, policy, alarms))) if alarms else (),
-        draw=draw,
-    )
+def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Facts, now: int) -> Step:
+    """A revision seen for the first time, as far as is known, or one that waited for the slow tier."""
+    if slow.waits(item, now):
+        return slow.keep(item, before, now)
+    outcome = route(item, policy, facts)
+    seen = slow.told(circumstances(item, policy, facts, outcome), item)
     if isinstance(outcome, Asked):
-        return _ask(item, outcome, circumstances, policy, now)
+        return _ask(item, outcome, seen, policy, now)
     decision = decided(
         item,
         0,
         outcome.action,
-        "automated",
+        outcome.basis,
         outcome.rule,
-        circumstances,
+        seen,
         policy,
         now,
         categories=outcome.categories,
     )
     if outcome.audited:
-        return _audit(item, outcome, circumstances, policy, now, decision)
+        return _audit(item, outcome, seen, policy, now, decision)
     if before is None:
         return Step(None, (decision,))
     marker = ItemState(revision=item.revision, forget_at=now + REMEMBER_MS, action=outcome.action)
     return Step(marker, (decision,))
 
 
-def _ask(item: Classified, asked: Asked, circumstances: Circumstances, policy: Policy, now: int) -> Step:
+def _ask(item: Classified, asked: Asked, seen: Circumstances, policy: Policy, now: int) -> Step:
     task = Task(
         task_id=numbered(item, 1),
         decision_seq=1,
@@ -115,7 +122,7 @@ def _ask(item: Classified, asked: Asked, circumstances: Circumstances, policy: P
         action,
         "rule",
         rule,
-        circumstances,
+        seen,
         policy,
         now,
         final=False,
@@ -128,7 +135,7 @@ def _ask(item: Classified, asked: Asked, circumstances: Circumstances, policy: P
         decision_seq=1,
         task=task,
         classified=item,
-        circumstances=circumstances,
+        circumstances=seen,
     )
     return Step(state, (requested(item, task, "decision", policy, now), interim))
 
@@ -136,7 +143,7 @@ def _ask(item: Classified, asked: Asked, circumstances: Circumstances, policy: P
 def _audit(
     item: Classified,
     outcome: Decided,
-    circumstances: Circumstances,
+    seen: Circumstances,
     policy: Policy,
     now: int,
     decision: ContentDecided,
@@ -158,6 +165,6 @@ def _audit(
         action=outcome.action,
         audit=task,
         classified=item,
-        circumstances=circumstances,
+        circumstances=seen,
     )
     return Step(state, (decision, requested(item, task, "audit", policy, now)))

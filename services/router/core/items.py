@@ -41,8 +41,10 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scores: tuple[Score, ...] = ()
     model_version: Version | None = None
     tier: Tier
+    slow_until: Instant | None = None
     accepted_at: Instant | None = None
     run_id: RunId | None = None
+    fast_model_version: Version | None = None  # ours: whose the scores are that the slow tier did not give
 
     def __post_init__(self) -> None:
         if not self.withdrawn and bytes(self.item) == b"null":

@@ -25,7 +25,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemState(msgspec.Struct, frozen=True, kw_only=True):
-    """An item that went to people or was withdrawn. What machines decided alone leaves no state.
+    """An item that people or the slow tier have, or that was withdrawn. What machines decided alone leaves no state.
 
     With neither `task` nor `audit` it is a marker: it says what was seen, so that nothing is asked twice and nothing
     late resurrects anything, and ends at `forget_at` (ms).
@@ -38,12 +38,16 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
     action: DecisionAction | None = None  # of the decision in force, where there is a final one
     task: Task | None = None
     audit: Task | None = None
-    classified: Classified | None = None  # while people have it: what an escalation asks with
+    classified: Classified | None = None  # while others have it: what is decided, or asked again, with
     circumstances: Circumstances | None = None
+    slow_until: int | None = None  # ms; set while the slow tier has it, with neither task nor audit
+    known: bool = False  # while the slow tier has it: whether there was a state before
 
     @property
     def due(self) -> int:
-        """When the earliest task expires; without tasks, when the marker ends. ms."""
+        """When the earliest task expires, or slow scores are late; with neither, when the marker ends. ms."""
+        if self.slow_until is not None:
+            return self.slow_until
         expiries = [task.expires_at for task in (self.task, self.audit) if task is not None]
         return min(expiries, default=self.forget_at)
 

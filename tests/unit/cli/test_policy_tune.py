@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from services.cli.__main__ import main
 from services.cli.tuning.audits import unseen
 from services.retrainer.core.training_set import Labelled
 from services.scoring import bundle
-from services.scoring.split import Split, split_of
+from services.scoring.split import Split, certifies, split_of
 
 STARTER = Path(infra.__file__).parent / "starter"
 MEAN, KIND = "you stupid idiot nobody likes you", "have a nice day and see you at lunch"
@@ -94,16 +95,21 @@ def test_a_bad_line_is_named(model: Path, tmp_path: Path, line: str, what: str) 
 
 def test_labels_that_trained_or_gated_a_model_do_not_certify_it(model: Path) -> None:
     loaded = bundle.load(model)
-    retrained = msgspec.structs.replace(loaded.manifest, lineage={"label_offsets": {"0": 300}})
-    loaded = bundle.with_points(type(loaded)(loaded.folder, retrained, loaded.files, loaded.classifier))
+
+    def retrained(**lineage: Any) -> bundle.Bundle:
+        manifest = msgspec.structs.replace(loaded.manifest, lineage={"label_offsets": {"0": 300}} | lineage)
+        return bundle.with_points(type(loaded)(loaded.folder, manifest, loaded.files, loaded.classifier))
+
     told = [Labelled(f"post {n}", {"toxicity": False}, 1.0, f"{n:05}", 0, n) for n in range(400)]
     told.append(
         Labelled("POST  7" if split_of("post 7") is not Split.AUDIT else "post 8", {}, 1.0, "99999", 0, 500)
     )
-    usable, seen = unseen(told, loaded)
+    usable, seen = unseen(told, retrained(labels={"certifying": 20}))
     assert {label.offset for label in usable if label.offset < 300} == {
-        n for n in range(300) if split_of(f"post {n}") is Split.AUDIT
+        n for n in range(300) if split_of(f"post {n}") is Split.AUDIT and certifies(f"post {n}")
     }
+    older, _ = unseen(told, retrained())
+    assert min(label.offset for label in older) >= 300, "what calibrated it is not told apart"
     assert {label.offset for label in usable} >= set(range(300, 400))
     assert 500 not in {label.offset for label in usable}  # a copy of what was trained on
     assert seen == len(told) - len(usable)

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.policy.certified import certified
+from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.policy.route import Asked, Decided, route
 from tests.unit.policy.making import NOT_AUDITED, policy, scored
@@ -30,7 +31,7 @@ def stating(**more: Any) -> Policy:
 
 def outcome(by: Policy, toxicity: float) -> str:
     item = scored(toxicity=toxicity)
-    found = route(_only(item), by, frozenset(), NOT_AUDITED)
+    found = route(_only(item), by, Facts(draw=NOT_AUDITED))
     return found.action if isinstance(found, Decided) else found.reason
 
 
@@ -52,7 +53,7 @@ def test_without_certified_points_explicit_thresholds_decide() -> None:
 def test_without_either_people_are_asked_and_told_why() -> None:
     by = certified(stating(), ())
     assert {outcome(by, p) for p in (0.0, 0.5, 1.0)} == {"no_thresholds"}
-    found = route(_only(scored(toxicity=1.0)), by, frozenset(), NOT_AUDITED)
+    found = route(_only(scored(toxicity=1.0)), by, Facts(draw=NOT_AUDITED))
     assert isinstance(found, Asked) and found.categories == ("toxicity",)
 
 

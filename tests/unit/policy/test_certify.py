@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mapie.risk_control import BinaryClassificationController
 from mapie.risk_control.methods import compute_hoeffding_bentkus_p_value
-from scipy.stats import beta
+from scipy.stats import beta, binom, kstest
 
 from services.policy.certification.labels import AuditLabels, Stratum, audit_labels
-from services.policy.certification.testing import GRID, Trials, least, misses, removals
+from services.policy.certification.testing import GRID, Trials, first_removal, least, misses, removals
 from services.policy.certify import SHARES, Certificate, certify
 from tests.unit.policy.auditing import RISKS, drawn, pool, risks
 
@@ -162,10 +162,19 @@ def made(rows: list[tuple[float, bool, float]], times: int = 3) -> AuditLabels:
     return audit_labels([s for s, _, _ in rows], [v for _, v, _ in rows], [p for _, _, p in rows], names)
 
 
+def start(labels: AuditLabels, risk: float) -> int | None:
+    """Where trials of removals begin."""
+    delta = (1 - risks().confidence) * SHARES["wrong_removals"]
+    return first_removal(removals(labels, risk), least(risk, delta))
+
+
 @settings(max_examples=60, deadline=None)
 @given(LABELS, RISK, RISK, RISK, RISK)
 def test_a_smaller_risk_never_automates_more(rows: Any, a: float, b: float, c: float, d: float) -> None:
     labels = made(rows)
+    assume(
+        start(labels, a) == start(labels, b)
+    )  # fewer labels suffice for a larger risk: it may begin higher up
     strict = certify(labels, risks(wrong_removals=min(a, b), missed=min(c, d)))
     loose = certify(labels, risks(wrong_removals=max(a, b), missed=max(c, d)))
     assert strict.remove is None or (loose.remove is not None and loose.remove <= strict.remove)
@@ -192,3 +201,29 @@ def test_a_label_of_another_design_is_refused() -> None:
 def test_a_risk_outside_its_range_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         certify(audit_labels([], [], [], []), risks(**wrong))
+
+
+@pytest.mark.parametrize("drawn_units", [60, 150, 400])
+def test_a_coin_uses_up_what_whole_counts_leave_of_the_error_and_no_more(drawn_units: int) -> None:
+    risk, delta = 0.05, 0.08
+    bad = np.arange(drawn_units + 1)
+    trials = Trials(bad, np.full_like(bad, drawn_units), np.full(len(bad), risk))
+    coins = (np.arange(2000) + 0.5) / 2000
+    errs = [float(binom.pmf(bad, drawn_units, risk)[trials.rejected(delta, coin)].sum()) for coin in coins]
+    assert np.mean(errs) == pytest.approx(delta, abs=1e-3)
+    assert float(binom.pmf(bad, drawn_units, risk)[trials.rejected(delta)].sum()) < delta
+
+
+def test_no_coin_rejects_where_too_few_are_drawn() -> None:
+    few = np.array([0, least(0.05, 0.08) - 1, least(0.05, 0.08)])
+    trials = Trials(np.zeros_like(few), few, np.full(len(few), 0.05))
+    assert trials.rejected(0.08, 0.0).tolist() == [False, False, True]
+
+
+def test_the_coin_is_the_same_for_the_same_labels_in_any_order_and_is_uniform() -> None:
+    groups = [f"text {i}" for i in range(50)]
+    one = audit_labels([0.5] * 50, [True] * 50, [1.0] * 50, groups)
+    other = audit_labels([0.2] * 50, [False] * 50, [1.0] * 50, groups[::-1])
+    assert one.coin == other.coin
+    coins = [audit_labels([0.5], [True], [1.0], [str(i)]).coin for i in range(2000)]
+    assert kstest(coins, "uniform").pvalue > 0.01

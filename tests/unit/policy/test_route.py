@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.events.types import ContentClassified, Score
+from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.policy.route import HARM, Asked, Decided, Outcome, route
 from tests.unit.policy.making import AUDITED, DOCUMENT, MODEL, NOT_AUDITED, policy, scored
@@ -17,9 +18,9 @@ NONE: frozenset[tuple[str | None, str | None]] = frozenset()
 
 
 def routed(
-    item: ContentClassified, by: Policy = POLICY, alarms: Any = NONE, draw: float = NOT_AUDITED
+    item: ContentClassified, by: Policy = POLICY, alarms: Any = NONE, draw: float = NOT_AUDITED, **facts: Any
 ) -> Outcome:
-    return route(item, by, alarms, draw)
+    return route(item, by, Facts(alarms=alarms, draw=draw, **facts))
 
 
 def decided(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
@@ -118,6 +119,16 @@ def test_an_alarm_concerns_the_model_that_it_names() -> None:
     assert decided(routed(scored(), alarms=frozenset({("threat", MODEL)}))) == ("allow", ())
 
 
+def test_an_action_of_which_there_were_enough_goes_to_people() -> None:
+    enough = frozenset({"remove"})
+    assert asked(routed(scored(hate=0.99), capped=enough)) == ("capped", "expert", ("hate",))
+    assert decided(routed(scored(spam=0.99), capped=enough)) == ("limit", ("spam",))
+    assert decided(routed(scored(), capped=enough)) == ("allow", ())
+    assert asked(routed(scored(hate=0.5), capped=enough))[0] == "uncertain", (
+        "it would have gone to people anyway"
+    )
+
+
 def test_the_drawn_are_decided_as_usual_and_audited() -> None:
     plain, drawn = routed(scored(hate=0.99)), routed(scored(hate=0.99), draw=AUDITED)
     assert isinstance(plain, Decided) and isinstance(drawn, Decided)
@@ -151,9 +162,9 @@ def policies(draw: st.DrawFn) -> Policy:
 def test_there_is_exactly_one_outcome_and_always_the_same(
     item: ContentClassified, by: Policy, alarms: Any, draw: float
 ) -> None:
-    outcome = route(item, by, alarms, draw)
+    outcome = routed(item, by, alarms, draw)
     assert isinstance(outcome, Decided | Asked)
-    assert outcome == route(item, by, alarms, draw)
+    assert outcome == routed(item, by, alarms, draw)
     if isinstance(outcome, Asked):
         assert outcome.queue in by.queues
 

@@ -13,6 +13,7 @@ from services.events.types import (
     Selection,
     Vote,
 )
+from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.router.core import ItemState, Step, classify
 from services.router.core.items import Classified, Requested
@@ -31,7 +32,7 @@ def classified(
     draw: float = NOT_AUDITED,
 ) -> Step:
     """The step for an item, without alarms."""
-    return classify(passed(item), state, by, frozenset(), draw, now)
+    return classify(passed(item), state, by, Facts(draw=draw), now)
 
 
 def passed(item: ContentClassified) -> Classified:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.events.types import ContentDecided, ReviewClosed
+from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.router.core import ItemState, Step, classify, expire, settle
 from services.router.core.items import Requested
@@ -57,7 +58,7 @@ class Life:
                 self.withdrawn[number] += 1
             else:
                 self.submitted[number] += 1
-            self.take(classify(passed(item), self.state, self.policy, frozenset(), self.draw, self.now))
+            self.take(classify(passed(item), self.state, self.policy, Facts(draw=self.draw), self.now))
 
     def wait(self, ms: int) -> None:
         end = self.now + ms

@@ -23,7 +23,7 @@ from services.events.types import (
 from services.policy.parse import content_hash, policy_version
 from services.router.core import ItemState
 from services.router.settings import RouterSettings
-from services.router.stage import NO_POLICY, RouterStage
+from services.router.stage import NO_POLICY, Kept, RouterStage
 from services.runtime.records import Dropped, Outgoing, Record, Rejected
 from services.runtime.states import Shard, States
 from services.scoring import manifest, operating_points
@@ -75,7 +75,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.stage = RouterStage(RouterSettings(), TOPICS)
-        self.states: States[ItemState] = States()
+        self.states: States[Kept] = States()
         self.states.shards[0] = Shard()
 
     def release(self, **changes: Any) -> None:
@@ -160,8 +160,9 @@ def test_what_a_platform_added_to_an_item_reaches_the_reviewer(bench: Bench) -> 
 def test_a_state_survives_its_changelog(bench: Bench) -> None:
     bench.handle(scored(toxicity=0.5))
     state = bench.states.get(0, b"demo/post-1")
-    assert state is not None and state.task is not None
+    assert isinstance(state, ItemState) and state.task is not None
     again = bench.stage.decode_state(bench.stage.encode_state(state))
+    assert isinstance(again, ItemState)
     assert (again.task, again.due, again.circumstances) == (state.task, state.due, state.circumstances)
     assert again.classified is not None and state.classified is not None
     assert bytes(again.classified.item) == bytes(state.classified.item)

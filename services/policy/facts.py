@@ -1,0 +1,27 @@
+"""What a decision sees besides the item, its state and the policy: all that is not in the event itself."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
+"""(category, model version) of alarms that are on; None stands for all."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Gathered by who does I/O, passed to `route`; recorded with the outcome, so that it can be decided again.
+
+    Draws are in [0, 1), the item's own for a purpose, see services.policy.draw.
+    """
+
+    alarms: Alarms = frozenset()
+    draw: float  # for the random audit
+    draws: Mapping[str, float] = {}  # for other purposes, by name: budget, plan …
+    counters: Mapping[str, int] | None = None  # by name; None: not to be had, as without Redis
+    capped: frozenset[str] = (
+        frozenset()
+    )  # actions of which there were enough this minute: allow, limit, remove
+    budget_threshold: float | None = (
+        None  # value from which on people surely look; None: there is time for all
+    )
