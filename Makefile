@@ -4,7 +4,7 @@ BIN    := .venv/bin
 CONSOLE := $(shell find services/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint bench browser
+.PHONY: help setup demo up down test parts whole lint bench browser
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,7 +22,12 @@ down: setup  ## stop them; data stays in var/
 
 test: lint browser  ## everything that can fail: lint, types, imports, schemas, and all tests
 	$(BIN)/python -m services.events.generate --check
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target parts whole
+
+parts: setup  # tests of parts, three processes at a time: they mostly wait for servers
 	$(BIN)/pytest -q -n 3 --dist loadfile --durations=10 tests/unit tests/contract tests/integration
+
+whole: setup browser  # tests of the whole stack, one after the other beside them
 	$(BIN)/pytest -q --durations=10 tests/e2e
 
 lint: setup  ## format, lint, types, who may import whom

@@ -1,4 +1,4 @@
-"""`python -m loadtests.bench_scoring`: what a score is worth and costs, one line a figure: name, value, unit, goal.
+"""`python -m loadtests.bench.scoring`: what a score is worth and costs, one line a figure: name, value, unit, goal.
 
 With the public data (SLUICEGATE_DATA, see loadtests/posts.py) all of it; without, times alone, on generated posts.
 """

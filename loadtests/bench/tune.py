@@ -1,4 +1,4 @@
-"""`python -m loadtests.bench_tune`: what thresholds with a guarantee automate, and how often a bound breaks.
+"""`python -m loadtests.bench.tune`: what thresholds with a guarantee automate, and how often a bound breaks.
 
 Davidson's tweets, offensive or hateful against neither. A model is trained on 12,000 texts of the pool and calibrated
 on the audit split; everything else is the population, which neither has seen. Audits are drawn from it independently,
@@ -26,7 +26,7 @@ from services.scoring.calibration import platt
 from services.scoring.normalise import normalise
 from services.scoring.split import Split, split_of
 
-DATA = Path(__file__).parents[2] / "shared" / "data" / "davidson.csv"
+DATA = Path(__file__).parents[3] / "shared" / "data" / "davidson.csv"
 TRAINED, LABELS, RESAMPLINGS, ITEMS = 12_000, 2_000, 200, 1_000_000
 COMMON = Risks(wrong_removals=0.02, missed=0.05, confidence=0.95)
 RARE = Risks(wrong_removals=0.05, missed=0.05, confidence=0.95)
@@ -107,7 +107,7 @@ def main() -> None:
     """Print `name value unit goal`; exits with 1 where the data are not there."""
     if not DATA.is_file():
         sys.exit(
-            f"bench_tune needs Davidson's tweets at {DATA}: see the licences in infra/starter/MODEL_CARD.md"
+            f"this benchmark needs Davidson's tweets at {DATA}: see the licences in infra/starter/MODEL_CARD.md"
         )
     found = margins(DATA)
     common, rare = population(*found, None), population(*found, 0.05)

@@ -1,5 +1,6 @@
-"""`make bench`: what an item costs, on this machine, as lines of `name value unit goal`. A dash: no goal is set yet.
+"""`python -m loadtests.bench.stages`: what an item costs, on this machine.
 
+Lines of `name value unit goal`; a dash: no goal is set yet.
 Posts are generated, so that figures compare between machines; every stage runs as it does in the stack.
 """
 

@@ -1,0 +1,140 @@
+"""`python -m loadtests.bench.hot_path`: the stream at a steady rate, with broker, sink and monitor on the same machine.
+
+Lines of `name value unit goal`, then what an item costs in each process. A platform publishes at `--rate` for
+`--seconds`; after a fifth of that (a minute of five) the lag is noted, and must not be higher at the end. Latency is
+measured at half of the rate, from the append of a submission until a read-committed reader has its outcome.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import click
+import msgspec
+import numpy as np
+
+from infra.local.errors import StackError
+from loadtests.ground import Ground, each
+from loadtests.scan import ScanTimeout
+from loadtests.tally import Tally, tally
+from loadtests.waiting import NotInTime, until
+from services.events.instants import to_millis
+from services.runtime.clock import now_ms
+from services.runtime.kafka import admin
+from services.runtime.positions import partitions_of
+from services.runtime.reading import WholeTopics
+
+GOAL = 11_574
+DRAIN_SECONDS = 300
+
+
+class _Aged(msgspec.Struct):
+    item_id: str
+    accepted_at: str
+    final: bool = False
+    purpose: str | None = None
+
+
+def sustain(ground: Ground, rate: float, seconds: float) -> tuple[Tally, float]:
+    """What came of the items, and the outcomes a second from the first fifth to the end. Prints lags and costs."""
+    started = time.time()
+    hose = ground.hose(rate, seconds, "sustained")
+    time.sleep(seconds / 5)
+    first, before, since = _lag(ground), ground.cpu_seconds(), time.time()
+    while time.time() < started + seconds and hose.poll() is None:
+        time.sleep(1)
+    end, after, last = _lag(ground), ground.cpu_seconds(), time.time()
+    count = _published(hose)
+    _drained(ground)
+    found = tally(ground.settings.kafka, "sustained", count)
+    reached = found.between(since, last)
+    _print("hot_path_rate", reached, "items/s", f">={GOAL}")
+    for name in first:
+        _print(f"lag_{name}", end[name], "records", f"<={first[name]:.0f}")
+    for name, cost in each(before, after, max(1, int(reached * (last - since)))).items():
+        _print(f"cpu_{name}_us", cost, "us/item", "-")
+    return found, reached
+
+
+def latency(ground: Ground, rate: float, seconds: float) -> tuple[float, float]:
+    """Median and 99th percentile in ms, as a reader of committed outcomes sees them; the first fifth warms up."""
+    topics = ["content.decided", *(f"review.requested.{queue}" for queue in ("general", "expert", "audit"))]
+    client = admin(ground.settings)
+    reader = WholeTopics(ground.settings, "latency", partitions_of(client, topics))
+    decode = msgspec.json.Decoder(_Aged).decode
+    ages: list[int] = []
+    for _ in reader.to_end(client):
+        pass
+    hose = ground.hose(rate, seconds, "timed")
+    started = time.monotonic()
+    while hose.poll() is None:
+        for record in reader.poll(0.005):
+            event = decode(record.value or b"")
+            outcome = event.final or event.purpose == "decision"
+            if outcome and event.item_id.startswith("timed-") and time.monotonic() > started + seconds / 5:
+                ages.append(now_ms() - to_millis(event.accepted_at))
+    reader.close()
+    _published(hose)
+    if not ages:
+        raise NotInTime("no outcome came while items were published")
+    return float(np.percentile(ages, 50)), float(np.percentile(ages, 99))
+
+
+def _lag(ground: Ground) -> dict[str, float]:
+    """The median of five looks at the lag of each process, half a second apart."""
+    looks = []
+    for _ in range(5):
+        looks.append(ground.lag())
+        time.sleep(0.5)
+    return {name: median(look[name] for look in looks) for name in looks[0]}
+
+
+def _published(hose: subprocess.Popen[str]) -> int:
+    out, _ = hose.communicate(timeout=DRAIN_SECONDS)
+    if hose.returncode != 0:
+        raise NotInTime("the platform could not publish its items")
+    return int(out)
+
+
+def _drained(ground: Ground) -> None:
+    """Until classifier and router have nothing before them."""
+
+    def look() -> bool:
+        lag = ground.lag()
+        return lag["classifier"] + lag["router"] == 0
+
+    until("the stages to come to the end", look, DRAIN_SECONDS, ground.lag, every=1)
+
+
+def _print(name: str, value: float, unit: str, goal: str) -> None:
+    print(f"{name} {value:.6g} {unit} {goal}", flush=True)
+
+
+@click.command()
+@click.option("--rate", default=float(GOAL), show_default=True, help="Items a second")
+@click.option("--seconds", default=300.0, show_default=True, help="How long")
+@click.option("--timed-seconds", default=60.0, show_default=True, help="How long latency is measured")
+def main(rate: float, seconds: float, timed_seconds: float) -> None:
+    """Measure, and print `name value unit goal`. Exits with 1 where an item was lost or came twice."""
+    with tempfile.TemporaryDirectory() as var:
+        try:
+            with Ground(Path(var), say=lambda line: print(line, file=sys.stderr)) as ground:
+                found, _ = sustain(ground, rate, seconds)
+                p50, p99 = latency(ground, rate / 2, timed_seconds)
+        except (StackError, NotInTime, ScanTimeout) as error:
+            raise click.ClickException(str(error)) from error
+    _print("hot_path_p50_ms", p50, "ms", "<=50")
+    _print("hot_path_p99_ms", p99, "ms", "<=200")
+    _print("share_to_people", found.asked / max(1, found.items), "share", "0.05")
+    _print("lost", found.lost, "items", "0")
+    _print("duplicated", found.duplicated, "items", "0")
+    sys.exit(1 if found.lost or found.duplicated else 0)
+
+
+if __name__ == "__main__":
+    main()

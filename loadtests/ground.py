@@ -1,0 +1,108 @@
+"""A stack to measure on: chosen processes on free ports, a policy made for the hose's posts, and what each costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import psutil
+import yaml
+
+from infra.local.bootstrap import STARTER, STEPS, Say, Step
+from infra.local.processes import PROCESSES
+from infra.local.settings import on_free_ports
+from infra.local.stack import Stack
+from loadtests.hose import Hose
+from services.cli import policies
+from services.runtime.settings import Settings
+from services.scoring import bundle
+
+HOT_PATH = ("classifier", "router", "analytics", "monitor")
+TO_PEOPLE = 0.04  # share of items between the thresholds; audits come on top
+
+
+class Ground:
+    """Use it in a `with`: the stack is up inside and gone afterwards."""
+
+    def __init__(self, var: Path, names: Sequence[str] = HOT_PATH, say: Say = lambda line: None) -> None:
+        self.settings = on_free_ports(var)
+        chosen = [process for process in PROCESSES if process.name in names]
+        steps = [step for step in STEPS if step.name != "policy"]
+        self.stack = Stack(self.settings, chosen, [*steps, Step("policy", release_policy)], say)
+        self._processes: dict[str, psutil.Process] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self.stack.up()
+        except BaseException:
+            self.stack.down()
+            raise
+        alive = self.stack.supervisor.pids.alive()
+        self._processes = {name: process for name, process in alive.items() if name != "supervisord"}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stack.down()
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """CPU seconds of each process since it began, user and system."""
+        found = {name: process.cpu_times() for name, process in self._processes.items()}
+        return {name: times.user + times.system for name, times in found.items()}
+
+    def lag(self) -> dict[str, float]:
+        """Records that each process has not consumed, by what it says itself."""
+        return {
+            process.name: _sum(process.health_url(self.settings) + "/metrics", "lag_records")
+            for process in self.stack.processes
+            if process.name != "monitor"
+        }
+
+    def hose(self, rate: float, seconds: float, prefix: str) -> subprocess.Popen[str]:
+        """A process that publishes; it prints how many Kafka acknowledged."""
+        command = [sys.executable, "-m", "loadtests.hose", "--kafka", self.settings.kafka]
+        command += ["--prefix", prefix, "--rate", str(rate), "--seconds", str(seconds)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def release_policy(settings: Settings, say: Say) -> None:
+    """Releases `policy()`."""
+    path = Path(settings.var) / "policy.yaml"
+    path.write_text(yaml.safe_dump(policy()))
+    event = policies.release_policy(settings, path, policies.person(), "to measure with")
+    say(f"released {event.policy_version}")
+
+
+def policy() -> dict[str, Any]:
+    """The starter policy, with thresholds such that TO_PEOPLE of the hose's posts lie between those of toxicity."""
+    document: dict[str, Any] = yaml.safe_load((STARTER / "policy.yaml").read_text("utf-8"))
+    model = bundle.load(STARTER)
+    scores = model.classifier.classify(Hose("probe").texts(4000)).probability
+    for column, name in enumerate(model.categories):
+        found = scores[:, column]
+        high = float(np.quantile(found, 0.5 if name == "toxicity" else 0.95))
+        between = TO_PEOPLE if name == "toxicity" else 0.0
+        low = float(np.quantile(found, (0.5 if name == "toxicity" else 0.95) - between))
+        document["categories"][name] |= {"remove": round(high + 1e-4, 5), "allow": round(low, 5)}
+    return document
+
+
+def each(before: Mapping[str, float], after: Mapping[str, float], items: int) -> dict[str, float]:
+    """Microseconds of CPU an item, by process."""
+    return {name: (after[name] - before[name]) / items * 1e6 for name in before}
+
+
+def _sum(url: str, name: str) -> float:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+    except OSError:  # it is being started again
+        return float("inf")
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if name in line and not line.startswith("#"))
