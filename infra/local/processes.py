@@ -21,6 +21,7 @@ SHARED = (  # settings that every process is given
     "review_url",
     "analytics_url",
     "retrainer_url",
+    "classifier_file",
 )
 
 
@@ -32,11 +33,17 @@ class Process:
     module: tuple[str, ...]  # the module and its arguments
     listens: str  # the process's setting for its port
     stack_port: str  # the stack's setting for the same port
+    needs: str = ""  # a setting without which it does not run at all
+    awaited: bool = True  # whether the stack is up only once it is ready
 
     @property
     def arguments(self) -> list[str]:
         """What follows `python`."""
         return ["-m", *self.module]
+
+    def runs(self, settings: StackSettings) -> bool:
+        """Whether it is part of the stack of these settings."""
+        return not self.needs or bool(getattr(settings, self.needs))
 
     def command(self) -> list[str]:
         """With this very interpreter."""
@@ -70,6 +77,14 @@ def _worker(name: str) -> Process:
 
 PROCESSES: Sequence[Process] = (
     _worker("classifier"),
+    Process(  # waits, without harm, until a model of its tier is released; nobody waits for it
+        "classifier-slow",
+        ("services.classifier", "--tier", "slow"),
+        "metrics_port",
+        "classifier_slow_metrics_port",
+        needs="classifier_file",
+        awaited=False,
+    ),
     _worker("router"),
     _worker("adjudicator"),
     _worker("monitor"),

@@ -24,6 +24,10 @@ class StackSettings(Settings):
     kafka_jars: Path | None = Field(
         None, description="Folder with Kafka's jars; empty: fetched once from the index"
     )
+    classifier_file: str = Field(
+        "",
+        description="classifier.yaml, which configures a slow tier; empty: there is none, and no process of it",
+    )
     ready_seconds: int = Field(180, ge=1, description="How long `up` waits for every process to be ready, s")
 
     ingest_port: PortNumber = Field(8080, description="Port of ingest")
@@ -31,6 +35,7 @@ class StackSettings(Settings):
     analytics_port: PortNumber = Field(8082, description="Port of analytics")
     retrainer_port: PortNumber = Field(8083, description="Port of the retrainer")
     classifier_metrics_port: PortNumber = Field(9101, description="Port of the classifier's /metrics")
+    classifier_slow_metrics_port: PortNumber = Field(9106, description="Port of the slow tier's /metrics")
     router_metrics_port: PortNumber = Field(9102, description="Port of the router's /metrics")
     adjudicator_metrics_port: PortNumber = Field(9103, description="Port of the adjudicator's /metrics")
     review_feed_metrics_port: PortNumber = Field(9104, description="Port of the review feed's /metrics")

@@ -42,7 +42,8 @@ class Status:
 class Stack:
     """One stack: everything in the folder `settings.var`, on the ports of `settings`. Any number run side by side.
 
-    `processes` are the services to run beside Kafka and Redis, `steps` what is done before they start.
+    `processes` are the services to run beside Kafka and Redis, those of them that the settings call for; `steps` is
+    what is done before they start.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Stack:
         say: Say = lambda line: None,
     ) -> None:
         self.settings = settings
-        self.processes = processes
+        self.processes = [process for process in processes if process.runs(settings)]
         self.steps = steps
         self.kafka = Kafka(
             settings.var / "kafka", settings.kafka_port, settings.kafka_controller_port, settings.kafka_jars
@@ -123,9 +124,11 @@ class Stack:
         return int(process.pid)
 
     def wait_ready(self, names: Sequence[str] | None = None) -> None:
-        """Until these services (all of them) are ready. Raises NotReady, naming who is not and why."""
+        """Until these services (all that are awaited) are ready. Raises NotReady, naming who is not and why."""
         waiting = {
-            process.name: process for process in self.processes if names is None or process.name in names
+            process.name: process
+            for process in self.processes
+            if (process.awaited if names is None else process.name in names)
         }
         total, deadline = len(waiting), time.monotonic() + self.settings.ready_seconds
         reasons: dict[str, str] = {}

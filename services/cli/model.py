@@ -19,6 +19,7 @@ from services.runtime.errors import MissingTopic
 from services.scoring.bundle import BundleError
 
 ERRORS = (BundleError, ReleaseError, MissingTopic, KafkaException)
+TIER = click.option("--tier", type=click.Choice(["fast", "slow"]), default="fast", show_default=True)
 
 
 @click.group()
@@ -43,7 +44,7 @@ def build_starter(data: Path, out: Path) -> None:
 @model.command()
 @click.argument("bundle")
 @click.option("--reason", default="released from the command line", show_default=True)
-@click.option("--tier", type=click.Choice(["fast", "slow"]), default="fast", show_default=True)
+@TIER
 def release(bundle: str, reason: str, tier: Literal["fast", "slow"]) -> None:
     """Verify the bundle in folder BUNDLE, or at an fsspec URL, and make it live."""
     try:
@@ -56,10 +57,11 @@ def release(bundle: str, reason: str, tier: Literal["fast", "slow"]) -> None:
 @model.command()
 @click.option("--to", help="Model version to go back to; default: the one that the live model replaced")
 @click.option("--reason", default="rolled back from the command line", show_default=True)
-def rollback(to: str | None, reason: str) -> None:
+@TIER
+def rollback(to: str | None, reason: str, tier: Literal["fast", "slow"]) -> None:
     """Make an earlier model live again."""
     try:
-        event = roll_back(RetrainerSettings(), released_by="cli", reason=reason, to=to)
+        event = roll_back(RetrainerSettings(), released_by="cli", reason=reason, to=to, tier=tier)
     except ERRORS as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{event.model_version} is live, in place of {event.replaces}")
@@ -88,10 +90,11 @@ def retrain(wait: bool, timeout: float) -> None:
 
 @model.command()
 @click.option("--json", "as_json", is_flag=True, help="The event as it is")
-def show(as_json: bool) -> None:
+@TIER
+def show(as_json: bool, tier: str) -> None:
     """Show the live model."""
     try:
-        event = live_model(RetrainerSettings())
+        event = live_model(RetrainerSettings(), tier)
     except ERRORS as error:
         raise click.ClickException(str(error)) from error
     if event is None:

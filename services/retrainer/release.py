@@ -89,15 +89,17 @@ def roll_back(
     reason: str,
     to: str | None = None,
     producer: Producer | None = None,
+    tier: Tier = TIER,
 ) -> ModelReleased:
-    """Make an earlier version live again: `to`, or the one that the live model replaced.
+    """Make an earlier version live again in a tier: `to`, or the one that the live model replaced.
 
     The event keeps the label offsets of the model that is taken back, so that the retrainer does not at once
     train the same again. Raises ReleaseError, BundleError, MissingTopic.
     """
-    live = live_model(settings)
+    live = live_model(settings, tier)
     if live is None:
-        raise ReleaseError("nothing is live: release a bundle with `sluicegate model release DIR`")
+        where = "" if tier == TIER else f" --tier {tier}"
+        raise ReleaseError(f"nothing is live: release a bundle with `sluicegate model release DIR{where}`")
     version = to or live.replaces
     if version is None or version == live.model_version:
         raise ReleaseError(f"{live.model_version} replaced nothing else: name a version with --to")
@@ -114,6 +116,7 @@ def roll_back(
         reason=reason,
         replaces=live.model_version,
         lineage={**bundle.manifest.lineage, LABEL_OFFSETS: {str(p): o for p, o in offsets.items()}},
+        tier=tier,
     )
 
 

@@ -38,8 +38,13 @@ def test_a_process_has_the_same_command_settings_and_port(process: Process) -> N
             assert value.rpartition(":")[2] == local[name].rpartition(":")[2], f"{name}: another port"
             assert value.removeprefix("http://").partition(":")[0] in COMPOSE, f"{name}: no such service"
         elif name not in OWN_ADDRESSES:
-            assert value == local[name], name
+            assert value == local[name] or value == f"${{{name}:-{local[name]}}}", name
     assert service["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_what_the_stack_runs_only_where_it_is_configured_has_a_profile() -> None:
+    for process in PROCESSES:
+        assert bool(COMPOSE[process.name].get("profiles")) is bool(process.needs), process.name
 
 
 def test_all_processes_are_one_image_that_starts_when_what_it_needs_is_there() -> None:

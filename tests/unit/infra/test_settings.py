@@ -7,6 +7,7 @@ import pytest
 from infra.local.errors import WrongSetting
 from infra.local.processes import PROCESSES
 from infra.local.settings import StackSettings
+from infra.local.stack import Stack
 from infra.local.supervisor import LONGEST_SOCKET, Program, Supervisor, socket_path
 
 
@@ -32,6 +33,16 @@ def test_no_two_processes_share_a_name_or_a_port() -> None:
     settings = StackSettings()
     assert len({process.name for process in PROCESSES}) == len(PROCESSES)
     assert len({process.port(settings).number for process in PROCESSES}) == len(PROCESSES)
+
+
+def test_a_slow_tier_runs_where_it_is_configured_and_nobody_waits_for_it() -> None:
+    plain, tiered = StackSettings(), StackSettings(classifier_file="infra/starter/classifier.yaml")
+    assert "classifier-slow" not in [process.name for process in Stack(plain).processes]
+    [slow] = [process for process in Stack(tiered).processes if process.name == "classifier-slow"]
+    assert slow.arguments == ["-m", "services.classifier", "--tier", "slow"] and not slow.awaited
+    [fast] = [process for process in Stack(tiered).processes if process.name == "classifier"]
+    for process in (fast, slow):
+        assert process.environment(tiered)["SLUICEGATE_CLASSIFIER_FILE"] == "infra/starter/classifier.yaml"
 
 
 @pytest.mark.parametrize("kafka", ["kafka.example:9092", "127.0.0.1", "127.0.0.1:1,127.0.0.1:2"])
