@@ -306,7 +306,7 @@ ReasonCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}\Z")]  # A reaso
 class Selection(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why people were asked and how likely that was."""
 
-    reason: ReasonCode  # uncertain, sampled, not_agreed, alarm, automation_off, no_thresholds …
+    reason: ReasonCode  # uncertain, sampled, planned, not_agreed, alarm, automation_off, no_thresholds …
     # Of being chosen, given the item: training weights by its inverse
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 

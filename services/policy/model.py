@@ -42,12 +42,25 @@ class QueueRule(msgspec.Struct, frozen=True, kw_only=True):
     expire_ms: int
 
 
+class AuditStratum(msgspec.Struct, frozen=True, kw_only=True):
+    """Of automatic decisions on items whose score of a category lies in [lower, upper) (1 included), so many."""
+
+    category: str
+    lower: float
+    upper: float
+    share: float
+
+
 class AuditRule(msgspec.Struct, frozen=True, kw_only=True):
-    """Which share of automatic decisions people also see, blind, and whether they may overturn one."""
+    """Which share of automatic decisions people also see, blind, and whether they may overturn one.
+
+    Where the `plan` says more for an item's scores, that share counts (services.policy.auditing).
+    """
 
     share: float
     queue: str
     supersede: bool
+    plan: tuple[AuditStratum, ...] = ()
 
 
 class AlarmRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from services.events.schemas import SCHEMAS
 from services.policy.document import Document, Path, read
 from services.policy.errors import InvalidPolicy, Problem
 from services.policy.expressions import InvalidCondition, check
-from services.policy.model import AlarmRule, AuditRule, CategoryRule, Policy, QueueRule, Risks
+from services.policy.model import AlarmRule, AuditRule, AuditStratum, CategoryRule, Policy, QueueRule, Risks
 from services.policy.rules import Rule, compiled, known
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -37,6 +37,7 @@ def parse(
         problems = [
             *_unknown(document, queues, categories),
             *_senseless(document, retention_hours),
+            *_planned(document),
             *_conditions(document),
         ]
     if problems:
@@ -160,6 +161,37 @@ def _senseless(document: Document, retention_hours: int) -> list[Problem]:
     return problems
 
 
+def _planned(document: Document) -> list[Problem]:
+    """Strata of the audit plan of a category that the policy lacks, that are empty, or that overlap."""
+    value, problems = document.value, []
+    seen: list[tuple[str, float, float]] = []
+    for i, of in enumerate(value["audit"].get("plan", ())):
+        path, category, low, high = ("audit", "plan", i), of["category"], of["from"], of["to"]
+        if category not in value["categories"]:
+            what = f"unknown category `{category}`: this policy has {_list(value['categories'])}"
+            problems.append(document.problem((*path, "category"), what))
+        if low >= high:
+            what = f"no score lies from {low} to below {high}: `from` must be below `to`"
+            problems.append(document.problem((*path, "from"), what))
+        elif any(name == category and low < end and start < high for name, start, end in seen):
+            what = f"scores of `{category}` from {low} to {high} are planned above already, in part: keep one"
+            problems.append(document.problem(path, what))
+        seen.append((category, low, high))
+    return problems
+
+
+def _audit(value: dict[str, Any]) -> AuditRule:
+    return AuditRule(
+        share=value["share"],
+        queue=value["queue"],
+        supersede=value["supersede"],
+        plan=tuple(
+            AuditStratum(category=of["category"], lower=of["from"], upper=of["to"], share=of["share"])
+            for of in value.get("plan", ())
+        ),
+    )
+
+
 def _policy(value: dict[str, Any], version: str) -> Policy:
     alarm = value.get("alarms", {}).get("model_against_people")
     rules = _rules(value)
@@ -194,7 +226,7 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
         escalation=value["escalation"],
         while_pending=value["while_pending"],
         fallback=value["fallback"],
-        audit=AuditRule(**value["audit"]),
+        audit=_audit(value["audit"]),
         caps=value.get("caps", {}),
         model_against_people=None
         if alarm is None

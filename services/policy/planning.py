@@ -15,7 +15,7 @@ import numpy as np
 from services.policy.certification.labels import AuditLabels, Floats, Stratum
 from services.policy.certification.testing import least
 from services.policy.certify import SHARES, certify
-from services.policy.model import Risks
+from services.policy.model import AuditRule, Risks
 
 BINS = 400  # of equal mass that a pool is summed up in
 AUDITS = 100  # made-up ones that a candidate is tried on, the same luck for each
@@ -44,6 +44,29 @@ class Plan:
     def design(self) -> tuple[Stratum, ...]:
         """As `audit_labels` wants it."""
         return tuple(Stratum(stratum.lower, stratum.probability) for stratum in self.strata)
+
+
+def design(audit: AuditRule, category: str) -> tuple[Stratum, ...]:
+    """With what probability a policy audits automatic decisions at least, by the score of a category.
+
+    Other categories' strata draw more of them, and what people are asked anyway they see for certain. Raises
+    ValueError where there are scores that it never audits: nothing can be certified without them.
+    """
+    own = sorted((each.lower, each.upper, each.share) for each in audit.plan if each.category == category)
+    found: list[Stratum] = []
+    at = 0.0
+    for lower, upper, share in own:
+        if at < lower:
+            found.append(Stratum(at, audit.share))
+        found.append(Stratum(lower, max(share, audit.share)))
+        at = upper
+    if at < 1:
+        found.append(Stratum(at, audit.share))
+    if never := next((stratum for stratum in found if not stratum.probability), None):
+        raise ValueError(
+            f"the policy audits nothing that scores from {never.lower:g} on: give `audit` a share, or that stratum one"
+        )
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from services.events.types import Circumstances, Score
+from services.events.types import Circumstances, Score, Selection
+from services.policy.auditing import drawn
 from services.policy.facts import Alarms, Facts
 from services.policy.model import CategoryRule, Policy
 from services.policy.rules import Rule, first
@@ -45,13 +46,15 @@ class Scored(Protocol):
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The machine decides. `categories` are those that suffice for the action; `audited`: people look at it too."""
+    """The machine decides. `categories` are those that suffice for the action; `audited`: people look at it too,
+    for this reason and with this probability.
+    """
 
     action: Literal["allow", "limit", "remove"]
     categories: tuple[str, ...]
     rule: str
     basis: Literal["automated", "rule"] = "automated"
-    audited: bool = False
+    audited: Selection | None = None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -86,8 +89,8 @@ def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
         outcome = msgspec.structs.replace(outcome, categories=sure)
     if outcome.action in facts.capped:
         return _ask(item, policy, "capped")
-    if facts.draw < policy.audit.share:
-        return msgspec.structs.replace(outcome, audited=True)
+    if (selection := drawn(item.scores, policy.audit, facts.draw)) is not None:
+        return msgspec.structs.replace(outcome, audited=selection)
     return outcome
 
 

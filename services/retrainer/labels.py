@@ -64,4 +64,6 @@ class Labels:
             occurred_at=event.occurred_at,
             partition=record.partition,
             offset=record.offset,
+            model_version=event.model_version,
+            policy_version=event.policy_version,
         )

@@ -76,6 +76,25 @@ def show_plan(console: Console, category: str, plan: Plan) -> None:
         f"expected to be automated: {plan.expected:.0%}; with random draws {plan.at_random:.0%}",
         highlight=False,
     )
+    console.print("to draw so, add to `audit:` in the policy, and release it:")
+    console.print("\n".join(as_policy(category, plan)), highlight=False, soft_wrap=True)
+
+
+def as_policy(category: str, plan: Plan) -> list[str]:
+    """The plan as lines of YAML, for `audit` of a policy."""
+    return [
+        "  plan:",
+        *(
+            f"    - {{category: {category}, from: {_decimal(stratum.lower)}, to: {_decimal(stratum.upper)},"
+            f" share: {_decimal(stratum.probability)}}}"
+            for stratum in plan.strata
+        ),
+    ]
+
+
+def _decimal(value: float) -> str:
+    """Without an exponent, which YAML takes for text."""
+    return f"{value:.9f}".rstrip("0").rstrip(".")
 
 
 def estimated(known: Audits, remove: float | None, allow: float | None) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from services.cli.policies import explained, live_policy, person
+from services.cli.policies import check_text, explained, live_policy, person
 from services.cli.tuning.audits import Audits, audits_of, from_file, from_kafka
 from services.cli.tuning.picture import show_certificate, show_plan
 from services.events.instants import from_millis
@@ -18,7 +18,7 @@ from services.events.types import ModelReleased
 from services.policy.certification.labels import Stratum
 from services.policy.certify import Certificate, certify
 from services.policy.model import Risks
-from services.policy.planning import plan
+from services.policy.planning import design, plan
 from services.retrainer.core.training_set import Labelled
 from services.retrainer.release import ReleaseError, announce, live_model, models_folder
 from services.retrainer.settings import RetrainerSettings
@@ -81,27 +81,41 @@ class Tuning:
         chosen = categories or model.categories
         return cls(risks, model, found, chosen, plan_file, document, released, settings, Console())
 
-    def plan(self, budget: int) -> None:
-        """Say for each category where to draw the next labels; write it down where a file is named."""
+    def plan(self, budget: int, items: int | None = None) -> None:
+        """Say for each category where to draw the next labels; write it down where a file is named.
+
+        `items` are those that will come while they are drawn (None: as many as the labels stand for).
+        """
         for category in self.categories:
             known = audits_of(self.labels, self.model, category)
             if not len(known.pool):
                 raise click.ClickException(
                     f"a plan for {category} needs texts to score: label some at random first"
                 )
-            made = plan(known.pool, budget, self.risks, known.pool_items)
+            scale = 1.0 if items is None else items / float(known.pool_items.sum())
+            made = plan(known.pool, budget, self.risks, known.pool_items * scale)
             show_plan(self.console, category, made)
             if self.plan_file:
                 content_hash = self.model.manifest.content_hash
                 told = PlanFile(content_hash=content_hash, category=category, strata=made.design)
                 self.plan_file.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
 
-    def certify(self, store: bool) -> bool:
-        """Certify each category, show it, and store what was found. False where a category has no threshold."""
+    def certify(self, store: bool, planned: bool = False) -> bool:
+        """Certify each category, show it, and store what was found. False where a category has no threshold.
+
+        `planned`: by the audit plan of the live policy, with the labels that it has drawn by the live model's scores.
+        """
         points = []
+        live = check_text(self.policy) if planned and self.policy else None
+        if planned and live is None:
+            raise click.ClickException(
+                "no policy is live: release one with an audit plan, and wait for labels"
+            )
+        labels = self.labels if live is None else self._drawn_by(live.version)
         for category in self.categories:
             try:
-                known = audits_of(self.labels, self.model, category, self._design(category))
+                strata = self._design(category) if live is None else design(live.audit, category)
+                known = audits_of(labels, self.model, category, strata)
             except ValueError as error:
                 raise click.ClickException(str(error)) from error
             found = certify(known.labels, self.risks)
@@ -111,6 +125,16 @@ class Tuning:
         if store and points:
             self._store(points)
         return len(points) == len(self.categories)
+
+    def _drawn_by(self, policy_version: str) -> list[Labelled]:
+        by = (policy_version, self.model.model_version)
+        found = [label for label in self.labels if (label.policy_version, label.model_version) == by]
+        self.console.print(
+            f"{len(found)} of {len(self.labels)} labels were drawn by {policy_version} and {by[1]}: these count",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return found
 
     def _design(self, category: str) -> tuple[Stratum, ...]:
         if self.plan_file is None:

@@ -12,6 +12,7 @@ export const ACTIONS: { action: Action; key: string; name: string; done: string 
 const REASONS: Record<string, string> = {
   uncertain: "The model is not sure.",
   sampled: "Drawn at random, to check decisions.",
+  planned: "Drawn by the audit plan, to check decisions.",
   not_agreed: "The first reviewers did not agree.",
   alarm: "An alarm is raised for this category.",
   automation_off: "Automation is switched off.",

@@ -28,6 +28,8 @@ class Labelled(msgspec.Struct, frozen=True):
     occurred_at: str
     partition: int
     offset: int
+    model_version: str | None = None  # whose scores the text was selected by
+    policy_version: str | None = None
 
 
 class Sets(msgspec.Struct, frozen=True):

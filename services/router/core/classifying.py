@@ -97,8 +97,8 @@ def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Fa
         now,
         categories=outcome.categories,
     )
-    if outcome.audited:
-        return _audit(item, outcome, seen, policy, now, decision)
+    if outcome.audited is not None:
+        return _audit(item, outcome, outcome.audited, seen, policy, now, decision)
     if before is None:
         return Step(None, (decision,))
     marker = ItemState(revision=item.revision, forget_at=now + REMEMBER_MS, action=outcome.action)
@@ -143,6 +143,7 @@ def _ask(item: Classified, asked: Asked, seen: Circumstances, policy: Policy, no
 def _audit(
     item: Classified,
     outcome: Decided,
+    selection: Selection,
     seen: Circumstances,
     policy: Policy,
     now: int,
@@ -155,7 +156,7 @@ def _audit(
         decision_seq=1,
         queue=queue,
         expires_at=now + policy.queues[queue].expire_ms,
-        selection=Selection(reason="sampled", probability=policy.audit.share),
+        selection=selection,
         categories=outcome.categories,
         severity=max((policy.categories[name].severity for name in outcome.categories), default=0.0),
     )

@@ -110,9 +110,9 @@ def _escalate(state: ItemState, task: Task, item: Classified, policy: Policy, no
         decision_seq=seq,
         queue=policy.escalation,
         expires_at=now + policy.queues[policy.escalation].expire_ms,
-        selection=Selection(
-            reason="sampled" if audit else "not_agreed", probability=task.selection.probability
-        ),
+        selection=task.selection
+        if audit
+        else Selection(reason="not_agreed", probability=task.selection.probability),
         categories=task.categories,
         severity=task.severity,
     )

@@ -8,14 +8,17 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 import infra
 from services.cli.__main__ import main
 from services.cli.tuning.audits import unseen
+from services.policy.planning import design
 from services.retrainer.core.training_set import Labelled
 from services.scoring import bundle
 from services.scoring.split import Split, certifies, split_of
+from tests.unit.policy.making import DOCUMENT, policy
 
 STARTER = Path(infra.__file__).parent / "starter"
 MEAN, KIND = "you stupid idiot nobody likes you", "have a nice day and see you at lunch"
@@ -73,7 +76,11 @@ def test_a_plan_is_written_and_labels_drawn_by_it_are_certified_by_it(model: Pat
     known, plan = labels(tmp_path, 1200), tmp_path / "plan.json"
     answer = tune(model, "--labels", known, "--plan", "--budget", "300", "--plan-file", plan)
     assert answer.exit_code == 0 and "where to draw" in answer.output, answer.output
+    shown = yaml.safe_load("audit:\n" + answer.output[answer.output.index("  plan:") :])
+    written = policy(audit={**DOCUMENT["audit"], "share": 0, **shown["audit"]}).audit
     told = json.loads(plan.read_bytes())
+    assert [s.lower for s in written.plan] == pytest.approx([lower for lower, _ in told["strata"]], abs=1e-8)
+    assert design(written, "toxicity")[0].probability == pytest.approx(told["strata"][0][1], rel=1e-3)
     assert told["category"] == "toxicity" and told["strata"][0][0] == 0
     told["strata"] = [[0.0, 0.05]]  # the labels below were drawn with twice that
     plan.write_text(json.dumps(told))

@@ -119,6 +119,43 @@ def test_what_is_wrong_is_named_with_line_and_column(
     )
 
 
+PLANNED = """audit:
+  {share: 0.1, queue: expert, supersede: true, plan: [
+    {category: toxicity, from: 0, to: 0.1, share: 0.02},
+    {category: toxicity, from: 0.1, to: 1, share: 0.2}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "column", "says"),
+    [
+        (
+            "toxicity, from: 0.1",
+            "toxicty, from: 0.1",
+            19,
+            16,
+            "unknown category `toxicty`: this policy has hate",
+        ),
+        (
+            "from: 0.1, to: 1",
+            "from: 0.05, to: 1",
+            19,
+            5,
+            "`toxicity` from 0.05 to 1 are planned above already",
+        ),
+        ("from: 0.1, to: 1", "from: 0.4, to: 0.4", 19, 32, "no score lies from 0.4 to below 0.4"),
+        ("share: 0.2", "share: 2", 19, 51, "2 is greater than the maximum of 1"),
+        ("to: 1,", "till: 1,", 19, 37, "unknown key `till`"),
+    ],
+)
+def test_a_plan_of_audits_that_is_none(old: str, new: str, line: int, column: int, says: str) -> None:
+    text = VALID.replace("audit: {share: 0.1, queue: expert, supersede: true}\n", PLANNED)
+    assert len(parse(text, QUEUES).audit.plan) == 2
+    assert (line, column, True) in [
+        (at, column, says in what) for at, column, what in problems(text.replace(old, new))
+    ]
+
+
 def test_every_problem_is_named_at_once_and_in_order() -> None:
     found = problems(VALID.replace("severity: 2", "severity: -1").replace("share: 0.1", "share: 2"))
     assert [line for line, _, _ in found] == [4, 16]

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from services.policy.planning import plan
+from services.policy.certification.labels import Stratum
+from services.policy.planning import design, plan
 from tests.unit.policy.auditing import pool, risks
+from tests.unit.policy.making import DOCUMENT, policy
 
 SCORES = pool(20_000)[0]
 
@@ -37,3 +39,20 @@ def test_items_count_as_often_as_they_occur() -> None:
 def test_nothing_to_draw_from_or_with_is_refused(scores: list[float], budget: int) -> None:
     with pytest.raises(ValueError, match="at least one label"):
         plan(np.array(scores), budget, risks())
+
+
+def test_a_policys_plan_says_how_likely_each_score_is_audited_at_least() -> None:
+    strata = [
+        {"category": "toxicity", "from": 0.1, "to": 0.3, "share": 0.4},
+        {"category": "toxicity", "from": 0.3, "to": 0.5, "share": 0.02},
+        {"category": "hate", "from": 0, "to": 1, "share": 0.9},
+    ]
+    audit = {**DOCUMENT["audit"], "plan": strata}
+    rule = policy(audit=audit).audit
+    assert design(rule, "toxicity") == ((0.0, 0.1), (0.1, 0.4), (0.3, 0.1), (0.5, 0.1))
+    assert design(rule, "hate") == (Stratum(0.0, 0.9),) and design(rule, "spam") == (Stratum(0.0, 0.1),)
+    with pytest.raises(ValueError, match=r"audits nothing that scores from 0.5 on"):
+        design(
+            policy(audit={**audit, "share": 0, "plan": [strata[0] | {"from": 0, "to": 0.5}]}).audit,
+            "toxicity",
+        )

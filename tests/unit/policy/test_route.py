@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.events.types import ContentClassified, Score
+from services.events.types import ContentClassified, Score, Selection
 from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.policy.route import HARM, Asked, Decided, Outcome, route
@@ -132,7 +132,7 @@ def test_an_action_of_which_there_were_enough_goes_to_people() -> None:
 def test_the_drawn_are_decided_as_usual_and_audited() -> None:
     plain, drawn = routed(scored(hate=0.99)), routed(scored(hate=0.99), draw=AUDITED)
     assert isinstance(plain, Decided) and isinstance(drawn, Decided)
-    assert drawn == replace(plain, audited=True) and not plain.audited
+    assert drawn == replace(plain, audited=Selection(reason="sampled", probability=0.1)) and not plain.audited
     assert isinstance(routed(scored(hate=0.5), draw=AUDITED), Asked), "people see it anyway"
     assert not routed(scored(), policy(audit={**DOCUMENT["audit"], "share": 0}), draw=0.0).audited  # type: ignore[union-attr]
 

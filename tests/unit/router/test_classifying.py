@@ -65,6 +65,16 @@ def test_the_drawn_are_decided_and_people_are_asked_blind() -> None:
     assert classified(SURE, step.state, draw=AUDITED).dropped == "repeat"
 
 
+def test_what_the_plan_draws_says_so_and_how_likely_it_was() -> None:
+    plan = [{"category": "hate", "from": 0.9, "to": 1, "share": 0.7}]
+    planned = policy(audit={"share": 0.1, "queue": "audit", "supersede": True, "plan": plan})
+    (decision,), (request,) = (of(classified(SURE, by=planned)) for of in (decisions, requests))
+    assert decision.action == "remove" and request.purpose == "audit"
+    assert (request.selection.reason, request.selection.probability) == ("planned", 0.7)
+    encode(request)
+    assert not requests(classified(scored(), by=planned)), "another score, another share"
+
+
 def test_an_edit_closes_what_people_have_of_the_older_revision() -> None:
     state = classified(UNSURE).state
     step = classified(replace(UNSURE, revision=2), state)
