@@ -1,4 +1,6 @@
-"""`python -m loadtests.bench.router`: items a second that a policy of ten CEL rules routes, one thread, no I/O."""
+"""`python -m loadtests.bench.router`: items a second that a policy of ten CEL rules, three of which use counters, routes:
+one thread, no I/O.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,14 @@ ITEMS, ROUNDS, GOAL = 50_000, 5, 50_000
 CONDITIONS = (  # as policies have them; hardly any holds, so that nearly all are tried
     "author.id in ['a1', 'a2', 'a3']",
     "author.age_days < 0.01 && item.links > 0",
-    "item.reach > 90000 && scores.hate > 0.6",
-    "item.language == 'xx'",
+    "item.reach > 90000 && scores.hate > 0.6 && counters.author.reports_1d > 3",
+    "counters.author.items_10m > 1000",
     "item.links > 5",
     "item.length > 5000 && scores.spam > 0.2",
     "scores.toxicity > 0.4 && scores.hate > 0.7 && scores.spam > 0.7",
     "item.kind == 'bio' && scores.spam > 0.5",
     "item.text.contains('free money now')",
-    "item.media > 3 && author.age_days < 7.0",
+    "counters.text.items_1h > 500 && author.age_days < 7.0",
 )
 
 
@@ -75,7 +77,8 @@ def main() -> None:
         {"name": f"rule-{number}", "when": when, "then": "review"} for number, when in enumerate(CONDITIONS)
     ]
     policy = parse(yaml.safe_dump(document), frozenset(load_topics().queues))
-    made, facts, rates = items(ITEMS), Facts(draw=0.5), []
+    counters = dict.fromkeys(policy.counters, 1)
+    made, facts, rates = items(ITEMS), Facts(draw=0.5, counters=counters), []
     for _ in range(ROUNDS):
         started = time.process_time()
         for item in made:

@@ -241,16 +241,27 @@ class _Reader:
         if self.token.text == "." and self._tokens[self._at + 1].kind == "name":
             parts.append(self._tokens[self._at + 1].text)
             self._at += 2
+            if (
+                first.text == "counters"
+                and self.token.text == "."
+                and self._tokens[self._at + 1].kind == "name"
+            ):
+                parts.append(self._tokens[self._at + 1].text)
+                self._at += 2
         name = ".".join(parts)
         found = self._known.get(name)
         if found is None:
-            raise InvalidCondition(
-                first.at, f"`{name}` does not exist: a rule may use {', '.join(sorted(self._known))}"
-            )
+            raise InvalidCondition(first.at, f"`{name}` does not exist: a rule may use {self._choice(name)}")
         flat = prefix + flat_name(name)
         self.names[flat] = name
         self.flat.append(flat)
         return found
+
+    def _choice(self, name: str) -> str:
+        """Names there are: counters for who wanted one, else all others."""
+        counters = name.split(".")[0] == "counters"
+        names = sorted(known for known in self._known if known.startswith("counters.") == counters)
+        return ", ".join(names) + ("" if counters else ", counters (docs/policy.md lists them)")
 
     def _take(self) -> Token:
         token = self.token

@@ -18,7 +18,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     alarms: Alarms = frozenset()
     draw: float  # for the random audit
     draws: Mapping[str, float] = {}  # for other purposes, by name: budget, plan …
-    counters: Mapping[str, int] | None = None  # by name; None: not to be had, as without Redis
+    counters: Mapping[str, int] | None = None  # as in author.items_10m; None: not to be had, as without Redis
     capped: frozenset[str] = (
         frozenset()
     )  # actions of which there were enough this minute: allow, limit, remove

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from services.policy.rules import Rule
+from services.policy.rules import Rule, Rules
 
 Action = Literal["remove", "limit"]
 
@@ -87,4 +87,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     model_against_people: AlarmRule | None
     caps: dict[Literal["allow", "limit", "remove"], int] = {}  # automatic actions a minute; absent: no cap
     rules: tuple[Rule, ...] = ()
-    rule_names: dict[str, str] = {}  # that rules use: flat name to name, see services.policy.expressions
+    tried: Rules | None = None  # the rules, ready; None where there are none
+    counters: tuple[
+        str, ...
+    ] = ()  # that are counted and recorded: those in rules, and those that the policy lists

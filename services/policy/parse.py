@@ -9,11 +9,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from services.events.schemas import SCHEMAS
+from services.policy.counters import COUNTERS, PREFIX
 from services.policy.document import Document, Path, read
 from services.policy.errors import InvalidPolicy, Problem
 from services.policy.expressions import InvalidCondition, check
 from services.policy.model import AlarmRule, AuditRule, AuditStratum, CategoryRule, Policy, QueueRule, Risks
-from services.policy.rules import Rule, compiled, known
+from services.policy.rules import Rule, Rules, compiled, known
 
 MINUTE, HOUR = 60_000, 3_600_000
 
@@ -39,6 +40,7 @@ def parse(
             *_senseless(document, retention_hours),
             *_planned(document),
             *_conditions(document),
+            *_counters(document),
         ]
     if problems:
         raise InvalidPolicy(problems)
@@ -123,6 +125,15 @@ def _conditions(document: Document) -> list[Problem]:
     return problems
 
 
+def _counters(document: Document) -> list[Problem]:
+    """Counters that there are not."""
+    return [
+        document.problem(("counters", i), f"unknown counter `{name}`: there are {_list(COUNTERS)}")
+        for i, name in enumerate(document.value.get("counters", ()))
+        if name not in COUNTERS
+    ]
+
+
 def _rules(value: dict[str, Any]) -> tuple[Rule, ...]:
     rules, names = [], known(value["categories"])
     for of in value.get("rules", ()):
@@ -199,7 +210,8 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
         name=value["name"],
         version=version,
         rules=rules,
-        rule_names={flat: name for rule in rules for flat, name in rule.condition.names.items()},
+        tried=Rules(rules) if rules else None,
+        counters=tuple(sorted(_used(rules) | set(value.get("counters", ())))),
         automation=value["automation"],
         categories={
             name: CategoryRule(
@@ -236,6 +248,12 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
             window_ms=round(alarm["window_minutes"] * MINUTE),
         ),
     )
+
+
+def _used(rules: tuple[Rule, ...]) -> set[str]:
+    """Counters that rules use."""
+    names = {name for rule in rules for name in rule.condition.names.values()}
+    return {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
 
 
 def _at(value: Any, path: Path) -> Any:

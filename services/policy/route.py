@@ -15,7 +15,7 @@ from services.events.types import Circumstances, Score, Selection
 from services.policy.auditing import drawn
 from services.policy.facts import Alarms, Facts
 from services.policy.model import CategoryRule, Policy
-from services.policy.rules import Rule, first
+from services.policy.rules import Rule
 
 HARM = {"allow": 0, "limit": 1, "remove": 2}
 UNKNOWN_SEVERITY = 1.0  # of a category that the policy does not know: more than harmless
@@ -71,7 +71,7 @@ Outcome: TypeAlias = Decided | Asked
 
 def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
     """The outcome for a scored item."""
-    ruled = first(policy.rules, policy.rule_names, item) if policy.rules else None
+    ruled = policy.tried.first(item, facts.counters) if policy.tried is not None else None
     outcome = judge(item, policy) if ruled is None else by_rule(ruled, policy)
     if isinstance(outcome, Asked):
         return outcome
@@ -101,6 +101,7 @@ def circumstances(item: Scored, policy: Policy, facts: Facts, outcome: Outcome) 
         alarms=tuple(sorted(alarmed(item, policy, facts.alarms))) if facts.alarms else (),
         capped=isinstance(outcome, Asked) and outcome.reason == "capped",
         draw=facts.draw,
+        counters=None if facts.counters is None else dict(facts.counters),
     )
 
 

@@ -1,11 +1,11 @@
-"""Rules of a policy: conditions over item, author and scores, tried in their order before thresholds are.
+"""Rules of a policy: conditions over item, author, scores and counters, tried in their order before thresholds are.
 
 The first that holds decides. A value that an item does not have is left out of the context, so that what needs it does
 not hold. Conditions were checked before they were compiled (services.policy.expressions).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Protocol, TypeAlias
 
 import cel
@@ -14,6 +14,7 @@ import msgspec
 from services.events.errors import InvalidInstant
 from services.events.instants import to_millis
 from services.events.types import Score
+from services.policy.counters import COUNTERS, PREFIX
 from services.policy.expressions import ITEM, Checked, Type
 
 Effect: TypeAlias = Literal["allow", "limit", "remove", "review"]
@@ -57,13 +58,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it rests on what the model says: then an alarm takes the decision away."""
         return any(name.startswith("scores.") for name in self.condition.names.values())
 
-    def holds(self, context: cel.Context) -> bool:
-        """Whether the condition holds; what cannot be evaluated does not (a missing value, a division by zero)."""
-        try:
-            return self.program.execute(context) is True
-        except (RuntimeError, TypeError, ValueError):
-            return False
-
 
 def compiled(condition: Checked) -> cel.Program:
     """The library's program. Raises ValueError where it does not compile what `check` let pass."""
@@ -72,16 +66,51 @@ def compiled(condition: Checked) -> cel.Program:
 
 def known(categories: Iterable[str]) -> dict[str, Type]:
     """Names that rules of a policy may use, with their types."""
-    return ITEM | {f"scores.{category}": "double" for category in categories}
+    scores: dict[str, Type] = {f"scores.{category}": "double" for category in categories}
+    counters: dict[str, Type] = {PREFIX + name: "int" for name in COUNTERS}
+    return ITEM | scores | counters
 
 
-def first(rules: tuple[Rule, ...], names: Mapping[str, str], item: Item) -> Rule | None:
-    """The first rule that holds for the item. `names` are those that the rules use, flat name to name."""
-    context = cel.Context(variables=values(names, item))
-    for rule in rules:
-        if rule.holds(context):
-            return rule
-    return None
+class Rules:
+    """The rules of a policy, ready to be tried.
+
+    Hardly any item meets any rule, so first it is asked whether one holds at all: `a || b` is true where either is, and
+    neither a value that is missing nor an error in one hides that another is true.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        """Raises ValueError where the library does not compile a condition."""
+        self._rules = rules
+        self._any = cel.compile(" || ".join(f"({rule.condition.flat})" for rule in rules))
+        names = {flat: name for rule in rules for flat, name in rule.condition.names.items()}
+        self._values = [(flat, _getter(name), flat.startswith("has_")) for flat, name in names.items()]
+
+    def first(self, item: Item, counters: Mapping[str, int] | None = None) -> Rule | None:
+        """The first rule that holds for the item. `counters` by name; None: not to be had."""
+        context = cel.Context(variables=self.values(item, counters))
+        if not _true(self._any, context):
+            return None
+        return next((rule for rule in self._rules if _true(rule.program, context)), None)
+
+    def values(self, item: Item, counters: Mapping[str, int] | None = None) -> dict[str, object]:
+        """The flat context: `has_` names are always there, others only where the item has a value."""
+        read = _read(item.item)
+        found: dict[str, object] = {}
+        for flat, get, asks in self._values:
+            value = get(read, item, counters)
+            if asks:
+                found[flat] = value is not None
+            elif value is not None:
+                found[flat] = value
+        return found
+
+
+def _true(program: cel.Program, context: cel.Context) -> bool:
+    """Whether it is true; what cannot be evaluated is not (a missing value, a division by zero)."""
+    try:
+        return program.execute(context) is True
+    except (RuntimeError, TypeError, ValueError):
+        return False
 
 
 class _Author(msgspec.Struct, gc=False):
@@ -99,45 +128,45 @@ class _Read(msgspec.Struct, gc=False):
 
 
 _read = msgspec.json.Decoder(_Read).decode
+_Get: TypeAlias = Callable[[_Read, Item, Mapping[str, int] | None], object]
 
 
-def values(names: Mapping[str, str], item: Item) -> dict[str, object]:
-    """The flat context: `has_` names are always there, others only where the item has a value."""
-    read = _read(item.item)
-    found: dict[str, object] = {}
-    for flat, name in names.items():
-        value = _value(name, read, item)
-        if flat.startswith("has_"):
-            found[flat] = value is not None
-        elif value is not None:
-            found[flat] = value
-    return found
-
-
-def _value(name: str, read: _Read, item: Item) -> object:
+def _getter(name: str) -> _Get:
+    """How the value of a name is had; None where the item has none."""
     kind, _, field = name.partition(".")
     if kind == "scores":
-        return next((score.probability for score in item.scores if score.category == field), None)
-    if kind == "author":
-        return _of_author(field, read.author, item)
-    match field:
-        case "source":
-            return item.source
-        case "length":
-            return len(read.text or "")
-        case "links":
-            return len(LINK.findall(read.text or ""))
-        case "media":
-            return len(read.media)
-    return getattr(read, field)
+        return lambda read, item, counters: _probability(item, field)
+    if kind == "counters":
+        return lambda read, item, counters: None if counters is None else counters.get(field)
+    return _OF[name]
 
 
-def _of_author(field: str, author: _Author | None, item: Item) -> object:
-    if author is None or field == "id":
-        return author and author.id
-    if author.created_at is None or item.accepted_at is None:
+def _probability(item: Item, category: str) -> float | None:
+    for score in item.scores:
+        if score.category == category:
+            return score.probability
+    return None
+
+
+def _age_days(read: _Read, item: Item, counters: object) -> float | None:
+    author = read.author
+    if author is None or author.created_at is None or item.accepted_at is None:
         return None
     try:
         return (to_millis(item.accepted_at) - to_millis(author.created_at)) / DAY_MS
     except InvalidInstant:  # straight from Kafka a platform may write a day that the calendar has not
         return None
+
+
+_OF: dict[str, _Get] = {
+    "item.kind": lambda read, item, counters: read.kind,
+    "item.text": lambda read, item, counters: read.text,
+    "item.length": lambda read, item, counters: len(read.text or ""),
+    "item.language": lambda read, item, counters: read.language,
+    "item.reach": lambda read, item, counters: read.reach,
+    "item.links": lambda read, item, counters: len(LINK.findall(read.text or "")),
+    "item.media": lambda read, item, counters: len(read.media),
+    "item.source": lambda read, item, counters: item.source,
+    "author.id": lambda read, item, counters: read.author and read.author.id,
+    "author.age_days": _age_days,
+}

@@ -14,6 +14,9 @@ class RouterSettings(LoopSettings):
         description="Secret of the draws for audits: who knows it knows which items are audited",
     )
     summary_seconds: int = Field(10, ge=1, description="How often outcomes are summed up, s")
+    counters_timeout_ms: int = Field(
+        250, ge=1, description="How long Redis may take with the counters of a batch, ms; then they are null"
+    )
     explaining_share: float = Field(
         0.1,
         ge=0,

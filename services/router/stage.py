@@ -11,17 +11,27 @@ from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
 from services.events.instants import to_millis
 from services.events.topics import Topics
-from services.events.types import AlarmRaised, ContentDecided, PolicyReleased, ReviewSettled, TextDecided
+from services.events.types import (
+    AlarmRaised,
+    ContentDecided,
+    ContentReported,
+    PolicyReleased,
+    ReviewSettled,
+    TextDecided,
+)
 from services.policy.certified import certified
+from services.policy.counters import What
 from services.policy.draw import draw
 from services.policy.errors import InvalidPolicy
 from services.policy.facts import Alarms, Facts
 from services.policy.model import Policy
 from services.policy.parse import parse
-from services.router.core import ItemState, Step, caps, classify, expire, go_on, settle
+from services.router.core import ItemState, Step, caps, classify, counting, expire, go_on, settle
 from services.router.core.caps import ShardState
+from services.router.core.counting import Happening
 from services.router.core.items import Classified, Requested
 from services.router.core.slow import waiting_version
+from services.router.counters import Counters, Placed
 from services.router.explaining import Explainer
 from services.router.models import LiveModels
 from services.router.settings import RouterSettings
@@ -42,14 +52,20 @@ Kept: TypeAlias = ItemState | ShardState
 class RouterStage(KeyedStage[Kept]):
     """Wires the core to topics. Policy and alarms are those of broadcast topics, the newest record wins."""
 
-    consumes: ClassVar = {"content.classified": Classified, "review.settled": ReviewSettled}
+    consumes: ClassVar = {
+        "content.classified": Classified,
+        "content.reported": ContentReported,
+        "review.settled": ReviewSettled,
+    }
 
-    def __init__(self, settings: RouterSettings, topics: Topics) -> None:
+    def __init__(self, settings: RouterSettings, topics: Topics, counters: Counters | None = None) -> None:
         publisher = Publisher("router", topics, derived=[ContentDecided, Requested])
         super().__init__(ItemState, publisher)
         self._shard_decoder = msgspec.json.Decoder(ShardState)
         self._shards: dict[int, ShardState] = {}  # of the batch in hand
         self._waking = 0  # the shard of the timer in hand
+        self._counters = counters
+        self._arrivals: dict[tuple[str, int, int], Happening] = {}  # of the batch in hand
         self._shard_count = settings.shards
         self._queues = frozenset(topics.queues)
         self._retention_hours = topics.topics["review.requested"].retention_hours
@@ -88,9 +104,42 @@ class RouterStage(KeyedStage[Kept]):
 
     def handle(self, batch: Sequence[Record], states: States[Kept], now: int) -> Iterator[Effect]:
         """Decide the batch; what its shards have done by then is one more state of each."""
+        self._arrivals = {}
+        if self._counters is not None and self._live.counters:
+            self._counters.begin(self._placed(batch))
         self._take_up({record.partition for record in batch if record.base == "content.classified"}, states)
         yield from super().handle(batch, states, now)
         self._put_down(states)
+
+    def _placed(self, batch: Sequence[Record]) -> list[Placed]:
+        """What of a batch counts."""
+        placed = []
+        for record in batch:
+            if record.value is None or record.base == "review.settled":
+                continue
+            what: What = "items" if record.base == "content.classified" else "reports"
+            if (happening := counting.arrived(what, record.value, record.timestamp)) is not None:
+                self._arrivals[record.topic, record.partition, record.offset] = happening
+                placed.append(Placed(f"{record.topic}/{record.partition}", record.offset, happening))
+        return placed
+
+    def _counters_of(self, record: Record) -> dict[str, int] | None:
+        """What counters say as the record is handled."""
+        happening = self._arrivals.get((record.topic, record.partition, record.offset))
+        if self._counters is None or happening is None:
+            return None
+        self._counters.arrive(happening)
+        return self._counters.of(happening)
+
+    def _noted(self, step: Step, item: Classified | None, at: int) -> Step:
+        """The step, noted for the counters; `at` in ms."""
+        if self._counters is not None and item is not None and self._live.counters:
+            for event in step.events:
+                if isinstance(event, ContentDecided | Requested) and (
+                    happening := counting.outcome(event, item, at)
+                ):
+                    self._counters.note(event.event_id, happening)
+        return step
 
     def _take_up(self, shards: Iterable[int], states: States[Kept]) -> None:
         self._shards = {}
@@ -121,11 +170,16 @@ class RouterStage(KeyedStage[Kept]):
         assert not isinstance(state, ShardState)
         if isinstance(event, Classified):
             policy = self._certified(event.model_version, waiting_version(event, state))
-            facts = self._facts(event, record.partition, record.timestamp)
+            facts = self._facts(event, record.partition, record.timestamp, self._counters_of(record))
             step = self._counted(record.partition, classify(event, state, policy, facts, now))
+            self._noted(step, event, record.timestamp)
+        elif isinstance(event, ContentReported):
+            self._counters_of(record)
+            return Transition(state)
         else:
             assert isinstance(event, ReviewSettled)
             step = settle(event, state, self._live, now)
+            self._noted(step, state.classified if state else None, record.timestamp)
         accepted = None if event.accepted_at is None else to_millis(event.accepted_at)
         return self._transition(step, accepted)
 
@@ -143,8 +197,9 @@ class RouterStage(KeyedStage[Kept]):
         if state.slow_until is not None and item is not None:
             facts = self._facts(item, self._waking, now)
             step = self._counted(self._waking, go_on(state, self._certified(item.model_version), facts, now))
+            self._noted(step, item, now)
             return self._transition(step, None if item.accepted_at is None else to_millis(item.accepted_at))
-        return self._transition(expire(state, self._live, now), None)
+        return self._transition(self._noted(expire(state, self._live, now), item, now), None)
 
     def key_of(self, event: msgspec.Struct, key: str) -> str:
         """What was decided on a text is found under the text's hash."""
@@ -153,19 +208,29 @@ class RouterStage(KeyedStage[Kept]):
     def committed(self, produced: Sequence[Outgoing]) -> None:
         """Count outcomes."""
         self._summary.count(produced)
+        if self._counters is not None:
+            events = (out.event for out in produced)
+            self._counters.committed(
+                event.event_id for event in events if isinstance(event, ContentDecided | Requested)
+            )
 
     def reports(self, now: int) -> Iterable[Outgoing]:
-        """Counts of outcomes, every few seconds."""
+        """Counts of outcomes, every few seconds; and counters that no batch took along."""
+        if self._counters is not None:
+            self._counters.flush()
         return self._summary.report(now)
 
-    def _facts(self, item: Classified, partition: int, at: int) -> Facts:
+    def _facts(
+        self, item: Classified, partition: int, at: int, counters: dict[str, int] | None = None
+    ) -> Facts:
         """What the decision on an item sees besides it; `at` is when its record was appended, in ms."""
         key = item_key(item.source, item.item_id)
         capped: frozenset[str] = frozenset()
         if (shard := self._shards.get(partition)) is not None:
             shard = self._shards[partition] = caps.at(shard, at)
             capped = caps.over(shard, self._live.caps, partition, self._shard_count)
-        return Facts(alarms=self._alarms, draw=draw(self._salt, "audit", key), capped=capped)
+        drawn = draw(self._salt, "audit", key)
+        return Facts(alarms=self._alarms, draw=drawn, capped=capped, counters=counters)
 
     @property
     def _live(self) -> Policy:
@@ -188,6 +253,8 @@ class RouterStage(KeyedStage[Kept]):
     def _release(self, event: PolicyReleased) -> None:
         self._policy = parse(event.document, self._queues, retention_hours=self._retention_hours)
         self._by_model = {}
+        if self._counters is not None:
+            self._counters.follow(self._policy.counters)
         log.info("policy", version=self._policy.version, automation=self._policy.automation)
 
     def _transition(self, step: Step, accepted: int | None) -> Transition[Kept]:

@@ -45,6 +45,7 @@ def classify(item: Classified, state: ItemState | None, policy: Policy, facts: F
 def go_on(state: ItemState, policy: Policy, facts: Facts, now: int) -> Step:
     """What a kept item comes to with the fast scores, as its time is up. Needs `state.slow_until`."""
     assert state.classified is not None
+    facts = replace(facts, counters=state.counters)
     return _enter(state.classified, state if state.known else None, policy, facts, now)
 
 
@@ -53,7 +54,8 @@ def _scored_slowly(item: Classified, state: ItemState | None, policy: Policy, fa
     fast = slow.awaited(item, state)
     if state is None or fast is None:
         return Step(state, dropped="late_slow_score")
-    facts = replace(facts, alarms=slow.merged_alarms(facts.alarms, fast, item))
+    alarms = slow.merged_alarms(facts.alarms, fast, item)
+    facts = replace(facts, alarms=alarms, counters=state.counters)
     return _enter(slow.merged(fast, item), state if state.known else None, policy, facts, now)
 
 
@@ -81,7 +83,7 @@ def _closings(item: Classified, state: ItemState, now: int) -> tuple[ReviewClose
 def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Facts, now: int) -> Step:
     """A revision seen for the first time, as far as is known, or one that waited for the slow tier."""
     if slow.waits(item, now):
-        return slow.keep(item, before, now)
+        return slow.keep(item, before, facts, now)
     outcome = route(item, policy, facts)
     seen = slow.told(circumstances(item, policy, facts, outcome), item)
     if isinstance(outcome, Asked):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from services.events.instants import to_millis
 from services.events.types import Circumstances
-from services.policy.facts import Alarms
+from services.policy.facts import Alarms, Facts
 from services.router.core.items import Classified
 from services.router.core.state import REMEMBER_MS, ItemState, Step
 
@@ -18,7 +18,7 @@ def waits(item: Classified, now: int) -> bool:
     return item.slow_until is not None and item.tier == "fast" and to_millis(item.slow_until) > now
 
 
-def keep(item: Classified, before: ItemState | None, now: int) -> Step:
+def keep(item: Classified, before: ItemState | None, facts: Facts, now: int) -> Step:
     """The item as it waits; nobody hears of it yet. Needs `item.slow_until`."""
     assert item.slow_until is not None
     state = ItemState(
@@ -26,6 +26,7 @@ def keep(item: Classified, before: ItemState | None, now: int) -> Step:
         forget_at=now + REMEMBER_MS,
         classified=item,
         slow_until=to_millis(item.slow_until),
+        counters=None if facts.counters is None else dict(facts.counters),
         known=before is not None,
     )
     return Step(state)

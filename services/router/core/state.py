@@ -41,6 +41,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
     classified: Classified | None = None  # while others have it: what is decided, or asked again, with
     circumstances: Circumstances | None = None
     slow_until: int | None = None  # ms; set while the slow tier has it, with neither task nor audit
+    counters: dict[str, int] | None = None  # while the slow tier has it: as they stood when it came
     known: bool = False  # while the slow tier has it: whether there was a state before
 
     @property

@@ -12,7 +12,7 @@ from services.policy.errors import InvalidPolicy
 from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.policy.parse import parse
-from services.policy.route import Asked, Decided, Outcome, route
+from services.policy.route import Asked, Decided, Outcome, circumstances, route
 from tests.unit.policy.making import DOCUMENT, MODEL, NOT_AUDITED, QUEUES, policy, scored
 from tests.unit.router.making import passed
 
@@ -73,11 +73,70 @@ def test_the_switch_a_cap_and_alarms_hold_for_rules_too() -> None:
     assert isinstance(routed({}, by=by, alarms=frozenset({("spam", MODEL)})), Asked)
 
 
+COUNTING = [
+    {"name": "burst", "when": "counters.author.items_10m > 3", "then": "limit"},
+    {"name": "first", "when": "!has(counters.author.items_7d) && item.kind == 'bio'", "then": "remove"},
+]
+
+
+def test_counters_decide_where_they_are_to_be_had() -> None:
+    by = policy(rules=COUNTING, counters=["source.items_1h"])
+    assert by.counters == ("author.items_10m", "author.items_7d", "source.items_1h")
+
+    def ruled(counters: dict[str, int] | None, kind: str = "post") -> str:
+        item = msgspec.structs.replace(passed(scored()), item=msgspec.Raw(f'{{"kind":"{kind}"}}'.encode()))
+        facts = Facts(draw=NOT_AUDITED, counters=counters)
+        outcome = route(item, by, facts)
+        assert circumstances(item, by, facts, outcome).counters == counters
+        return outcome.rule if isinstance(outcome, Decided) else "asked"
+
+    assert ruled({"author.items_10m": 4}) == "rule burst"
+    assert ruled({"author.items_10m": 3}).startswith("every category")
+    assert ruled(None).startswith("every category") and ruled({}).startswith("every category")
+    assert ruled({"author.items_10m": 4}, "bio") == "rule burst" and ruled(None, "bio") == "rule first"
+
+
+def test_a_counter_that_there_is_not_is_refused() -> None:
+    text = yaml.safe_dump(DOCUMENT) + "counters:\n  - author.items_10m\n  - author.items_10h\n"
+    with pytest.raises(
+        InvalidPolicy, match="unknown counter `author.items_10h`: there are author.items_10m"
+    ) as no:
+        parse(text, QUEUES)
+    assert [(p.line, p.column) for p in no.value.problems] == [(text.count("\n"), 5)]
+
+
+HOLDS = st.sampled_from(["true", "false", "author.age_days > 0.0", "1 / item.media > 0", "item.reach > 7"])
+
+
+@given(st.lists(HOLDS, min_size=1, max_size=8), st.booleans())
+def test_the_first_rule_that_holds_is_found_whatever_others_lack(conditions: list[str], reach: bool) -> None:
+    rules = [{"name": f"r{n}", "when": when, "then": "limit"} for n, when in enumerate(conditions)]
+    found = routed({"reach": 9} if reach else {}, policy(rules=rules))
+    holds = [n for n, when in enumerate(conditions) if when == "true" or (reach and "reach" in when)]
+    wanted = f"rule r{holds[0]}" if holds else "every category at or below its allow threshold"
+    assert isinstance(found, Decided) and found.rule == wanted
+
+
 @pytest.mark.parametrize(
     ("rule", "at", "what"),
     [
         ("{name: a, when: scores.spam > 'x', then: allow}", ">", "does not go with double and string"),
         ("{name: a, when: 'scores.sapm > 0.5', then: allow}", "scores.sapm", "`scores.sapm` does not exist"),
+        (
+            "{name: a, when: counters.author.items_5m > 1, then: allow}",
+            "counters.author.items_5m",
+            "`counters.author.items_5m` does not exist: a rule may use counters.author.items_10m, ",
+        ),
+        (
+            "{name: a, when: counters.text.items_1h > 1.0 + 1, then: allow}",
+            "+ 1",
+            "does not go with double and int",
+        ),
+        (
+            "{name: a, when: counters.author > 1, then: allow}",
+            "counters.author",
+            "`counters.author` does not exist",
+        ),
         ("{name: a, when: '[1].all(x, x > 0)', then: allow}", "all", "`.all` of list(int) does not exist"),
         ("{name: a, when: item.text, then: allow}", "item.text", "true or false"),
         (

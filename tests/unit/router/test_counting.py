@@ -1,0 +1,58 @@
+"""What counters count, held against counting one by one."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.events.codec import encode
+from services.policy.counters import COUNTERS
+from services.policy.facts import Facts
+from services.router.core.classifying import classify
+from services.router.core.counting import Happening, Tally, arrived, outcome
+from tests.unit.policy.making import NOT_AUDITED, scored
+from tests.unit.router.making import NOW, POLICY, passed
+
+BY_ANNA = b'{"kind":"post","author":{"id":"anna"}}'
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3 * 3_600_000), st.sampled_from(["anna", "eve", None])), max_size=30),
+    st.sampled_from(["author.items_10m", "author.items_1h", "source.items_1h"]),
+)
+def test_a_window_holds_all_within_its_length_and_at_most_one_bucket_more(
+    came: list[tuple[int, str | None]], name: str
+) -> None:
+    counter = COUNTERS[name]
+    tally = Tally([counter])
+    happened = [Happening("items", NOW + at, "demo", author, None) for at, author in came]
+    for each in happened:
+        tally.add(each)
+    length = counter.window.bucket_ms * counter.window.buckets
+    for now in happened:
+        subject = now.subject(counter.subject)
+        if subject is None:
+            continue
+        same = [h.at for h in happened if h.subject(counter.subject) == subject and h.at <= now.at]
+        later = [h.at for h in happened if h.subject(counter.subject) == subject and h.at > now.at]
+        found = tally.within(counter, counter.window.bucket(now.at), subject)
+        in_hand = sum(at // counter.window.bucket_ms == now.at // counter.window.bucket_ms for at in later)
+        at_least = sum(at > now.at - length for at in same) + in_hand
+        at_most = sum(at > now.at - length - counter.window.bucket_ms for at in same) + in_hand
+        assert at_least <= found <= at_most
+
+
+def test_what_counts_for_nothing_is_left_out() -> None:
+    item = scored(toxicity=0.5)
+    assert arrived("items", encode(item), NOW) == Happening("items", NOW, "demo", None, "a" * 32)
+    assert arrived("items", b'{"source":"demo","item":' + BY_ANNA + b"}", NOW) == Happening(
+        "items", NOW, "demo", "demo/anna", None
+    )
+    for nothing in (b"{", b'{"source":"demo","withdrawn":true}', b'{"source":"demo","tier":"slow"}', b"[]"):
+        assert arrived("items", nothing, NOW) is None
+
+
+def test_removals_and_first_questions_count() -> None:
+    for probability, what in ((0.99, "removals"), (0.5, "reviews"), (0.0, None)):
+        item = passed(scored(toxicity=probability))
+        events = classify(item, None, POLICY, Facts(draw=NOT_AUDITED), NOW).events
+        found = [happening.what for event in events if (happening := outcome(event, item, NOW))]
+        assert found == ([what] if what else [])
