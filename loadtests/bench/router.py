@@ -1,5 +1,5 @@
-"""`python -m loadtests.bench.router`: items a second that a policy of ten CEL rules, three of which use counters, routes:
-one thread, no I/O.
+"""`python -m loadtests.bench.router`: items a second that a policy of ten CEL rules, three of which use counters,
+routes: one thread, no I/O.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def test_counters_decide_where_they_are_to_be_had() -> None:
 def test_a_counter_that_there_is_not_is_refused() -> None:
     text = yaml.safe_dump(DOCUMENT) + "counters:\n  - author.items_10m\n  - author.items_10h\n"
     with pytest.raises(
-        InvalidPolicy, match="unknown counter `author.items_10h`: there are author.items_10m"
+        InvalidPolicy, match=r"unknown counter `author\.items_10h`: there are author\.items_10m"
     ) as no:
         parse(text, QUEUES)
     assert [(p.line, p.column) for p in no.value.problems] == [(text.count("\n"), 5)]
