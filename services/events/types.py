@@ -171,6 +171,17 @@ Basis = Literal["automated", "human", "rule", "duplicate", "appeal", "inline", "
 TaskId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,300}\Z")]
 
 
+class ReviewBudget(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How valuable a question was, and whom people had time for."""
+
+    value: Annotated[float, msgspec.Meta(ge=0)]  # Severity × reach × uncertainty
+    # From this value on a share of the items was asked about; null: none was
+    threshold: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    margin: Annotated[float, msgspec.Meta(ge=0)] | None = None  # From this value on all were; null: none was
+    probability: Probability  # The share of items between the two
+    draw: Probability | None = None  # The item's draw in [0, 1) for that share
+
+
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a decision was made with, so that it can be made again."""
 
@@ -183,6 +194,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     slow: Literal["scored", "late"] | None = None
     # Which model gave the scores that the slow one does not give; null where all are of one model
     fast_model_version: Version | None = None
+    # What a budget of people's time had to do with it; null where it had no say
+    budget: ReviewBudget | None = None
 
 
 class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -9,6 +9,17 @@ Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
 """(category, model version) of alarms that are on; None stands for all."""
 
 
+class Budget(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Whom people have time for: from `margin` on for all, from `threshold` on for a share of `probability`.
+
+    Values as services.policy.budget has them; both None: for nobody.
+    """
+
+    threshold: float | None
+    margin: float | None
+    probability: float
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Gathered by who does I/O, passed to `route`; recorded with the outcome, so that it can be decided again.
 
@@ -17,11 +28,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     alarms: Alarms = frozenset()
     draw: float  # for the random audit
-    draws: Mapping[str, float] = {}  # for other purposes, by name: budget, plan …
+    budget: Budget | None = None  # None: there is time for all
+    budget_draw: float | None = None  # drawn where a share of the items at the margin is asked about
     counters: Mapping[str, int] | None = None  # as in author.items_10m; None: not to be had, as without Redis
-    capped: frozenset[str] = (
-        frozenset()
-    )  # actions of which there were enough this minute: allow, limit, remove
-    budget_threshold: float | None = (
-        None  # value from which on people surely look; None: there is time for all
-    )
+    capped: frozenset[str] = frozenset()  # actions of which there were enough this minute

@@ -87,6 +87,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     model_against_people: AlarmRule | None
     caps: dict[Literal["allow", "limit", "remove"], int] = {}  # automatic actions a minute; absent: no cap
     rules: tuple[Rule, ...] = ()
+    budget: int | None = None  # reviews an hour, over all workers; None: people have time for all
     tried: Rules | None = None  # the rules, ready; None where there are none
     counters: tuple[
         str, ...

@@ -240,6 +240,7 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
         fallback=value["fallback"],
         audit=_audit(value["audit"]),
         caps=value.get("caps", {}),
+        budget=value["budget"]["reviews_per_hour"] if "budget" in value else None,
         model_against_people=None
         if alarm is None
         else AlarmRule(

@@ -11,8 +11,9 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from services.events.types import Circumstances, Score, Selection
+from services.events.types import Circumstances, ReviewBudget, Score, Selection
 from services.policy.auditing import drawn
+from services.policy.budget import has_say, likely, worth
 from services.policy.facts import Alarms, Facts
 from services.policy.model import CategoryRule, Policy
 from services.policy.rules import Rule
@@ -53,8 +54,9 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     action: Literal["allow", "limit", "remove"]
     categories: tuple[str, ...]
     rule: str
-    basis: Literal["automated", "rule"] = "automated"
+    basis: Literal["automated", "rule", "fallback"] = "automated"
     audited: Selection | None = None
+    worth: float | None = None  # of the question that people had no time for
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -64,6 +66,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     categories: tuple[str, ...]
     reason: str
     severity: float
+    probability: float = 1.0  # of being asked, given the item
+    worth: float | None = None  # where the policy has a budget that has a say
 
 
 Outcome: TypeAlias = Decided | Asked
@@ -74,7 +78,7 @@ def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
     ruled = policy.tried.first(item, facts.counters) if policy.tried is not None else None
     outcome = judge(item, policy) if ruled is None else by_rule(ruled, policy)
     if isinstance(outcome, Asked):
-        return outcome
+        return _afforded(item, outcome, policy, facts)
     if not policy.automation:
         return _ask(item, policy, "automation_off")
     if (
@@ -89,6 +93,31 @@ def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
         outcome = msgspec.structs.replace(outcome, categories=sure)
     if outcome.action in facts.capped:
         return _ask(item, policy, "capped")
+    return _drawn(item, outcome, policy, facts)
+
+
+def _afforded(item: Scored, asked: Asked, policy: Policy, facts: Facts) -> Outcome:
+    """The question where people have time for it, else the fallback: unless that is capped, then they are asked."""
+    if policy.budget is None or not has_say(policy, facts, bool(alarmed(item, policy, facts.alarms))):
+        return asked
+    value = worth(item, asked)
+    probability = likely(value, facts.budget)
+    if probability == 1.0 or (facts.budget_draw is not None and facts.budget_draw < probability):
+        return msgspec.structs.replace(asked, probability=probability, worth=value)
+    if policy.fallback in facts.capped:
+        return msgspec.structs.replace(asked, reason="capped", worth=value)
+    outcome = Decided(
+        action=policy.fallback,
+        categories=asked.categories if policy.fallback == "remove" else (),
+        rule=f"people have no time for a value of {value:.4g}: {policy.fallback}",
+        basis="fallback",
+        worth=value,
+    )
+    return _drawn(item, outcome, policy, facts)
+
+
+def _drawn(item: Scored, outcome: Decided, policy: Policy, facts: Facts) -> Decided:
+    """The decision, with its audit where it is drawn for one."""
     if (selection := drawn(item.scores, policy.audit, facts.draw)) is not None:
         return msgspec.structs.replace(outcome, audited=selection)
     return outcome
@@ -102,6 +131,18 @@ def circumstances(item: Scored, policy: Policy, facts: Facts, outcome: Outcome) 
         capped=isinstance(outcome, Asked) and outcome.reason == "capped",
         draw=facts.draw,
         counters=None if facts.counters is None else dict(facts.counters),
+        budget=None if outcome.worth is None else _budget(outcome.worth, facts),
+    )
+
+
+def _budget(value: float, facts: Facts) -> ReviewBudget:
+    budget = facts.budget
+    return ReviewBudget(
+        value=value,
+        threshold=budget.threshold if budget else 0.0,
+        margin=budget.margin if budget else 0.0,
+        probability=budget.probability if budget else 1.0,
+        draw=facts.budget_draw,
     )
 
 

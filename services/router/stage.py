@@ -26,15 +26,24 @@ from services.policy.errors import InvalidPolicy
 from services.policy.facts import Alarms, Facts
 from services.policy.model import Policy
 from services.policy.parse import parse
-from services.router.core import ItemState, Step, caps, classify, counting, expire, go_on, settle
-from services.router.core.caps import ShardState
+from services.router.core import (
+    ItemState,
+    Step,
+    classify,
+    counting,
+    expire,
+    go_on,
+    settle,
+)
 from services.router.core.counting import Happening
 from services.router.core.items import Classified, Requested
+from services.router.core.shard import ShardState
 from services.router.core.slow import waiting_version
 from services.router.counters import Counters, Placed
 from services.router.explaining import Explainer
 from services.router.models import LiveModels
 from services.router.settings import RouterSettings
+from services.router.shards import Shards
 from services.router.summary import Summary
 from services.runtime.keyed import KeyedStage, Transition
 from services.runtime.publishing import Publisher
@@ -62,11 +71,10 @@ class RouterStage(KeyedStage[Kept]):
         publisher = Publisher("router", topics, derived=[ContentDecided, Requested])
         super().__init__(ItemState, publisher)
         self._shard_decoder = msgspec.json.Decoder(ShardState)
-        self._shards: dict[int, ShardState] = {}  # of the batch in hand
+        self._shards = Shards(settings.shards)
         self._waking = 0  # the shard of the timer in hand
         self._counters = counters
         self._arrivals: dict[tuple[str, int, int], Happening] = {}  # of the batch in hand
-        self._shard_count = settings.shards
         self._queues = frozenset(topics.queues)
         self._retention_hours = topics.topics["review.requested"].retention_hours
         self._salt = settings.sampling_salt.encode()
@@ -107,9 +115,10 @@ class RouterStage(KeyedStage[Kept]):
         self._arrivals = {}
         if self._counters is not None and self._live.counters:
             self._counters.begin(self._placed(batch))
-        self._take_up({record.partition for record in batch if record.base == "content.classified"}, states)
+        touched = {record.partition for record in batch if record.base == "content.classified"}
+        self._shards.take_up(touched, states, self._live)
         yield from super().handle(batch, states, now)
-        self._put_down(states)
+        self._shards.put_down(states)
 
     def _placed(self, batch: Sequence[Record]) -> list[Placed]:
         """What of a batch counts."""
@@ -141,22 +150,6 @@ class RouterStage(KeyedStage[Kept]):
                     self._counters.note(event.event_id, happening)
         return step
 
-    def _take_up(self, shards: Iterable[int], states: States[Kept]) -> None:
-        self._shards = {}
-        for shard in shards if self._live.caps else ():
-            kept = states.get(shard, caps.KEY)
-            self._shards[shard] = kept if isinstance(kept, ShardState) else ShardState()
-
-    def _put_down(self, states: States[Kept]) -> None:
-        for shard, state in self._shards.items():
-            states.put(shard, caps.KEY, state)
-
-    def _counted(self, shard: int, step: Step) -> Step:
-        """The step, counted for its shard's caps."""
-        if shard in self._shards:
-            self._shards[shard] = caps.counted(self._shards[shard], step.events)
-        return step
-
     def decode_state(self, raw: bytes) -> Kept:
         """An item's state or a shard's. Raises msgspec.ValidationError, a ValueError."""
         return (
@@ -171,7 +164,7 @@ class RouterStage(KeyedStage[Kept]):
         if isinstance(event, Classified):
             policy = self._certified(event.model_version, waiting_version(event, state))
             facts = self._facts(event, record.partition, record.timestamp, self._counters_of(record))
-            step = self._counted(record.partition, classify(event, state, policy, facts, now))
+            step = self._shards.counted(record.partition, classify(event, state, policy, facts, now))
             self._noted(step, event, record.timestamp)
         elif isinstance(event, ContentReported):
             self._counters_of(record)
@@ -186,9 +179,9 @@ class RouterStage(KeyedStage[Kept]):
     def wake(self, shard: int, key: bytes, states: States[Kept], now: int) -> Iterator[Effect]:
         """A task expires, slow scores are late, or a marker ends; what is decided then counts for the caps too."""
         self._waking = shard
-        self._take_up({shard}, states)
+        self._shards.take_up({shard}, states, self._live)
         yield from super().wake(shard, key, states, now)
-        self._put_down(states)
+        self._shards.put_down(states)
 
     def due(self, key: str, state: Kept, now: int) -> Transition[Kept]:
         """See `wake`."""
@@ -196,7 +189,9 @@ class RouterStage(KeyedStage[Kept]):
         item = state.classified
         if state.slow_until is not None and item is not None:
             facts = self._facts(item, self._waking, now)
-            step = self._counted(self._waking, go_on(state, self._certified(item.model_version), facts, now))
+            step = self._shards.counted(
+                self._waking, go_on(state, self._certified(item.model_version), facts, now)
+            )
             self._noted(step, item, now)
             return self._transition(step, None if item.accepted_at is None else to_millis(item.accepted_at))
         return self._transition(self._noted(expire(state, self._live, now), item, now), None)
@@ -225,12 +220,17 @@ class RouterStage(KeyedStage[Kept]):
     ) -> Facts:
         """What the decision on an item sees besides it; `at` is when its record was appended, in ms."""
         key = item_key(item.source, item.item_id)
-        capped: frozenset[str] = frozenset()
-        if (shard := self._shards.get(partition)) is not None:
-            shard = self._shards[partition] = caps.at(shard, at)
-            capped = caps.over(shard, self._live.caps, partition, self._shard_count)
-        drawn = draw(self._salt, "audit", key)
-        return Facts(alarms=self._alarms, draw=drawn, capped=capped, counters=counters)
+        capped, budget = self._shards.allowed(partition, self._live, at)
+        return Facts(
+            alarms=self._alarms,
+            draw=draw(self._salt, "audit", key),
+            capped=capped,
+            counters=counters,
+            budget=budget,
+            budget_draw=draw(self._salt, "budget", key)
+            if budget is not None and budget.probability
+            else None,
+        )
 
     @property
     def _live(self) -> Policy:

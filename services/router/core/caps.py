@@ -11,33 +11,17 @@ from typing import Literal
 import msgspec
 
 from services.events.types import ContentDecided
+from services.router.core.shard import MINUTE_MS, ShardState, share
 
 Action = Literal["allow", "limit", "remove"]
-KEY = b"#shard"  # no item's key: those have a slash
-MINUTE_MS = 60_000
-
-
-class ShardState(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="shard"):
-    """What the router keeps of a shard as a whole: automatic decisions of the minute in hand, by action."""
-
-    minute: int = 0  # since 1970
-    taken: dict[str, int] = {}
-
-    @property
-    def due(self) -> None:
-        """It never wakes."""
-        return None
 
 
 def at(state: ShardState | None, timestamp: int) -> ShardState:
     """The state at `timestamp` (ms): a new minute begins at 0, a record older than the last counts in its minute."""
     minute = timestamp // MINUTE_MS
-    return ShardState(minute=minute) if state is None or minute > state.minute else state
-
-
-def share(cap: int, shard: int, shards: int, minute: int) -> int:
-    """How many of `cap` actions are this shard's in a minute."""
-    return cap // shards + ((shard + minute) % shards < cap % shards)
+    if state is None:
+        return ShardState(minute=minute)
+    return msgspec.structs.replace(state, minute=minute, taken={}) if minute > state.minute else state
 
 
 def over(state: ShardState, caps: Mapping[Action, int], shard: int, shards: int) -> frozenset[str]:

@@ -113,7 +113,7 @@ def _ask(item: Classified, asked: Asked, seen: Circumstances, policy: Policy, no
         decision_seq=1,
         queue=asked.queue,
         expires_at=now + policy.queues[asked.queue].expire_ms,
-        selection=Selection(reason=asked.reason, probability=1.0),
+        selection=Selection(reason=asked.reason, probability=asked.probability),
         categories=asked.categories,
         severity=asked.severity,
     )

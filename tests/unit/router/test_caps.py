@@ -13,8 +13,8 @@ from services.events.types import ContentDecided
 from services.policy.errors import InvalidPolicy
 from services.policy.parse import parse
 from services.router.core import caps
-from services.router.core.caps import ShardState
 from services.router.core.items import Requested
+from services.router.core.shard import ShardState, share
 from services.router.settings import RouterSettings
 from services.router.stage import Kept, RouterStage
 from services.runtime.records import Outgoing, Record
@@ -26,12 +26,12 @@ from tests.unit.router.test_stage import TOPICS, record, released
 
 @given(st.integers(0, 1000), st.integers(1, 64), st.integers(0, 10**8))
 def test_the_shares_of_a_minute_add_up_to_the_cap(cap: int, shards: int, minute: int) -> None:
-    assert sum(caps.share(cap, shard, shards, minute) for shard in range(shards)) == cap
+    assert sum(share(cap, shard, shards, minute) for shard in range(shards)) == cap
 
 
 @given(st.integers(0, 9), st.integers(1, 8))
 def test_every_shard_has_as_much_in_the_long_run(cap: int, shards: int) -> None:
-    totals = {sum(caps.share(cap, shard, shards, m) for m in range(shards)) for shard in range(shards)}
+    totals = {sum(share(cap, shard, shards, m) for m in range(shards)) for shard in range(shards)}
     assert totals == {cap}
 
 

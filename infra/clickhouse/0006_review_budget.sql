@@ -1,0 +1,18 @@
+-- The review budget: how valuable a question was, and whom people had time for.
+
+ALTER TABLE sluicegate.content_decided MODIFY COLUMN circumstances Tuple(
+        automation Bool,
+        alarms Array(LowCardinality(String)),
+        capped Bool,
+        draw Nullable(Float64),
+        counters Nullable(String),
+        slow LowCardinality(Nullable(String)),
+        fast_model_version LowCardinality(Nullable(String)),
+        budget Tuple(
+            value Nullable(Float64),
+            threshold Nullable(Float64),
+            margin Nullable(Float64),
+            probability Nullable(Float64),
+            draw Nullable(Float64)
+        )
+    );
