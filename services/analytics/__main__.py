@@ -18,6 +18,7 @@ from services.analytics.query import Questions
 from services.analytics.rows import Classifier
 from services.analytics.settings import AnalyticsSettings
 from services.analytics.sink import Sink
+from services.analytics.tradeoff import Tradeoff
 from services.events.topics import load_topics
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import KeyCache, KeyStore
@@ -67,6 +68,7 @@ def main() -> None:
         Lookup(lookups),
         Questions(asking),
         Charts(drawing),
+        Tradeoff(drawing, settings.var, topics),
         Audit(producer, Publisher("analytics", topics), "key"),
         metrics,
         health,

@@ -16,6 +16,7 @@ from services.analytics.lookup import Lookup
 from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.query import BadQuestion, Questions
 from services.analytics.recount import recount_routes
+from services.analytics.tradeoff import Tradeoff
 from services.runtime.apikeys import ApiKey, KeyCache, bearer
 from services.runtime.audit import Audit
 from services.runtime.clock import now_ms
@@ -24,7 +25,7 @@ from services.runtime.problems import Problem, answer_problems
 
 PAGES = Path(__file__).resolve().parent.parent / "console" / "dist"
 AT_ONCE = 4  # questions that run or wait; more are told to come again
-NOT_BUILT = "The dashboard is not built: run `make setup`. Its numbers are at /v1/charts.\n"
+NOT_BUILT = "The pages are not built: run `make setup`. Their numbers are at /v1/charts and /v1/tradeoff.\n"
 Authorization = Annotated[str | None, Header()]
 
 
@@ -59,6 +60,7 @@ def build(
     lookup: Lookup,
     questions: Questions,
     charts: Charts,
+    tradeoff: Tradeoff,
     audit: Audit,
     metrics: AnalyticsMetrics,
     health: Health,
@@ -105,6 +107,19 @@ def build(
         """The series of the dashboard."""
         return JSONResponse(charts.of(now_ms() // 1000, minutes), headers={"Cache-Control": "no-store"})
 
+    @app.get("/v1/tradeoff")
+    def risks(
+        category: Annotated[str | None, Query(max_length=40)] = None,
+        confidence: Annotated[float, Query(ge=0.5, le=0.999)] = 0.95,
+    ) -> Response:
+        """People's share against both risks of a category, and what thresholds would have made of last week."""
+        try:
+            found = tradeoff.of(category, confidence, now_ms() // 1000)
+        except KeyError as error:
+            detail = f"the live policy and model have no category {category!r}: leave it out to see which they have"
+            raise Problem(404, "unknown category", detail) from error
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
     @app.get("/healthz", include_in_schema=False)
     def alive() -> Response:
         return PlainTextResponse("alive\n")
@@ -117,10 +132,17 @@ def build(
     def expose() -> Response:
         return Response(generate_latest(metrics.registry), media_type="text/plain; version=0.0.4")
 
+    def page(name: str) -> Response:
+        file = PAGES / name
+        return FileResponse(file) if file.exists() else PlainTextResponse(NOT_BUILT, 503)
+
     @app.get("/", include_in_schema=False)
     def dashboard() -> Response:
-        page = PAGES / "dashboard.html"
-        return FileResponse(page) if page.exists() else PlainTextResponse(NOT_BUILT, 503)
+        return page("dashboard.html")
+
+    @app.get("/tradeoff", include_in_schema=False)
+    def tradeoff_page() -> Response:
+        return page("tradeoff.html")
 
     app.mount("/assets", StaticFiles(directory=PAGES / "assets", check_dir=False))
     return app

@@ -1,10 +1,10 @@
-// Two pages: the console, and the charts where their page is there.
+// Three pages: the console, the charts, and the trade-off of risks.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 const page = (name) => fileURLToPath(new URL(name, import.meta.url));
-const pages = ["index.html", "dashboard.html"].map(page).filter(existsSync);
+const pages = ["index.html", "dashboard.html", "tradeoff.html"].map(page).filter(existsSync);
 
 export default defineConfig({
   base: "./", // the same files are served by review and by analytics

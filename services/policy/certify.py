@@ -58,10 +58,10 @@ def certify(labels: AuditLabels, risks: Risks) -> Certificate:
     if not all(0 < value < 1 for value in (risks.wrong_removals, risks.missed, risks.confidence)):
         raise ValueError(f"risks and confidence must lie between 0 and 1, not {risks}")
     delta = 1 - risks.confidence
-    remove, wanting_removals, why_not_remove = _remove(
+    remove, wanting_removals, why_not_remove = removal(
         labels, risks.wrong_removals, delta * SHARES["wrong_removals"]
     )
-    allow, wanting_violating, why_not_allow = _allow(labels, risks.missed, delta * SHARES["missed"])
+    allow, wanting_violating, why_not_allow = allowance(labels, risks.missed, delta * SHARES["missed"])
     if remove is not None and allow is not None and allow >= remove:
         allow = float(GRID[np.searchsorted(GRID, remove) - 1])  # less is allowed: that much less is missed
     return Certificate(
@@ -76,7 +76,10 @@ def certify(labels: AuditLabels, risks: Risks) -> Certificate:
     )
 
 
-def _remove(labels: AuditLabels, risk: float, delta: float) -> tuple[float | None, int, str]:
+def removal(labels: AuditLabels, risk: float, delta: float) -> tuple[float | None, int, str]:
+    """The lowest threshold that keeps wrong removals within `risk` but for a chance `delta`; else None, how many more
+    labels are needed, and why.
+    """
     trials = removals(labels, risk)
     needed = least(risk, delta)
     first = first_removal(trials, needed)
@@ -102,7 +105,8 @@ def _remove(labels: AuditLabels, risk: float, delta: float) -> tuple[float | Non
     )
 
 
-def _allow(labels: AuditLabels, risk: float, delta: float) -> tuple[float | None, int, str]:
+def allowance(labels: AuditLabels, risk: float, delta: float) -> tuple[float | None, int, str]:
+    """As `removal`: the highest threshold that keeps what is missed within `risk`."""
     trials = misses(labels, risk)
     held = trials.rejected(delta, labels.coin)
     certified = int(np.argmin(held)) if not held.all() else len(held)

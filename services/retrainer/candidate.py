@@ -23,7 +23,6 @@ from services.retrainer.core.comparison import (
 )
 from services.retrainer.core.fitting import Linear, fit
 from services.retrainer.core.training_set import (
-    LABEL_OFFSETS,
     Answers,
     Labelled,
     divide,
@@ -37,6 +36,7 @@ from services.scoring.calibration import straight
 from services.scoring.classify import ByteClassifier
 from services.scoring.committee import Heads
 from services.scoring.scores import Classifier
+from services.scoring.unseen import LABEL_OFFSETS
 
 log = structlog.get_logger()
 CALIBRATION_WEIGHT = 1000.0  # as many items as one audited answer may stand for: cut at less it would be off

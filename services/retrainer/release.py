@@ -15,7 +15,7 @@ from services.events.fresh import fresh_id
 from services.events.instants import from_millis
 from services.events.topics import load_topics
 from services.events.types import ModelReleased
-from services.retrainer.core.training_set import LABEL_OFFSETS, furthest, label_offsets
+from services.retrainer.core.training_set import furthest
 from services.runtime.clock import now_ms
 from services.runtime.kafka import admin, plain_producer
 from services.runtime.positions import partitions_of
@@ -25,6 +25,7 @@ from services.runtime.records import Outgoing
 from services.runtime.settings import Settings
 from services.scoring import bundle as bundles
 from services.scoring.bundle import Bundle, BundleError
+from services.scoring.unseen import LABEL_OFFSETS, label_offsets
 
 Tier = Literal["fast", "slow"]
 TIER: Tier = "fast"

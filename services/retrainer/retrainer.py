@@ -16,7 +16,7 @@ from services.events.instants import from_millis
 from services.events.types import AuditRecorded, ModelReleased
 from services.retrainer.candidate import Refused, Trainer
 from services.retrainer.core.comparison import Comparison, Needed
-from services.retrainer.core.training_set import Labelled, furthest, label_offsets, should_train
+from services.retrainer.core.training_set import Labelled, furthest, should_train
 from services.retrainer.labels import Labels
 from services.retrainer.metrics import Metrics
 from services.retrainer.outcomes import Outcomes, State, Training
@@ -27,6 +27,7 @@ from services.runtime.records import Record
 from services.scoring import bundle as bundles
 from services.scoring.bundle import BundleError
 from services.scoring.live_model import located
+from services.scoring.unseen import label_offsets
 
 log = structlog.get_logger()
 

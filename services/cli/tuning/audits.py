@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from services.policy.certification.labels import AuditLabels, Floats, Stratum, audit_labels
-from services.retrainer.core.training_set import Labelled, label_offsets
+from services.retrainer.core.training_set import Labelled
 from services.retrainer.labels import Labels
 from services.runtime.kafka import admin
 from services.runtime.positions import partitions_of
@@ -19,7 +19,7 @@ from services.runtime.reading import WholeTopics
 from services.runtime.settings import Settings
 from services.scoring.bundle import Bundle
 from services.scoring.normalise import normalise
-from services.scoring.split import Split, certifies, split_of
+from services.scoring.unseen import unseen
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ def audits_of(
     labels: Sequence[Labelled], model: Bundle, category: str, design: Sequence[Stratum] = ()
 ) -> Audits:
     """The labels that may certify `model`, scored by it: one a normalised text, the latest."""
-    usable, seen = unseen(labels, model)
+    usable, seen = unseen(labels, model.manifest)
     asked = [label for label in usable if category in label.answers]
     column = model.categories.index(category)
     found = model.classifier.classify([label.text for label in asked])
@@ -90,23 +90,3 @@ def audits_of(
         design,
     )
     return Audits(made, made.scores, 1 / made.probability, seen)
-
-
-def unseen(labels: Sequence[Labelled], model: Bundle) -> tuple[list[Labelled], int]:
-    """Labels that neither trained nor gated the model, in their order of time; and how many did.
-
-    Those are the half of the audit split that calibrates nothing either, and every label that came after the training
-    had read label.recorded, unless an earlier label was on the same text. A model retrained before the two halves were
-    told apart (its lineage counts none that certify) was calibrated on both.
-    """
-    ordered = sorted(labels, key=lambda label: (label.occurred_at, label.partition, label.offset))
-    read = label_offsets(model.manifest.lineage)
-    held_back = "certifying" in (model.manifest.lineage.get("labels") or {})
-    old = {
-        normalise(label.text)
-        for label in ordered
-        if label.offset < read.get(label.partition, 0)
-        and not (held_back and split_of(label.text) is Split.AUDIT and certifies(normalise(label.text)))
-    }
-    usable = [label for label in ordered if normalise(label.text) and normalise(label.text) not in old]
-    return usable, len(ordered) - len(usable)

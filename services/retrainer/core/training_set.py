@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,9 +10,6 @@ from numpy.typing import NDArray
 from services.scoring.normalise import normalise
 from services.scoring.split import Split, certifies, split_of
 
-LABEL_OFFSETS = (
-    "label_offsets"  # in a lineage: partition of label.recorded to the offset after the last one read
-)
 MAX_WEIGHT = 10.0  # of one answer: an item drawn at 1 in 1,000 must not outweigh everything else
 
 Offsets = Mapping[int, int]
@@ -53,11 +49,6 @@ class Answers:
 def should_train(new_labels: int, wanted: int, demanded: bool) -> bool:
     """Whether to train now: on demand, or once `wanted` labels have come since the last training."""
     return demanded or new_labels >= wanted
-
-
-def label_offsets(lineage: Mapping[str, Any]) -> dict[int, int]:
-    """How far label.recorded was read for a model, by partition; empty for one that was not trained on labels."""
-    return {int(partition): int(offset) for partition, offset in (lineage.get(LABEL_OFFSETS) or {}).items()}
 
 
 def furthest(*several: Offsets) -> dict[int, int]:

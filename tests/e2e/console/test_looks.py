@@ -27,10 +27,10 @@ VIEWS: list[tuple[str, Scheme]] = [
 ]
 
 
-def picture(page: Page, name: str) -> None:
-    """Keep a picture where that is asked for."""
+def picture(page: Page, name: str, whole: bool = False) -> None:
+    """Keep a picture where that is asked for; `whole`: of all that can be scrolled to."""
     if folder := os.environ.get("SLUICEGATE_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=whole)
 
 
 def fits(page: Page) -> None:

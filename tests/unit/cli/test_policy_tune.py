@@ -13,11 +13,12 @@ from click.testing import CliRunner, Result
 
 import infra
 from services.cli.__main__ import main
-from services.cli.tuning.audits import unseen
 from services.policy.planning import design
 from services.retrainer.core.training_set import Labelled
 from services.scoring import bundle
+from services.scoring.manifest import Manifest
 from services.scoring.split import Split, certifies, split_of
+from services.scoring.unseen import unseen
 from tests.unit.policy.making import DOCUMENT, policy
 
 STARTER = Path(infra.__file__).parent / "starter"
@@ -103,9 +104,8 @@ def test_a_bad_line_is_named(model: Path, tmp_path: Path, line: str, what: str) 
 def test_labels_that_trained_or_gated_a_model_do_not_certify_it(model: Path) -> None:
     loaded = bundle.load(model)
 
-    def retrained(**lineage: Any) -> bundle.Bundle:
-        manifest = msgspec.structs.replace(loaded.manifest, lineage={"label_offsets": {"0": 300}} | lineage)
-        return bundle.with_points(type(loaded)(loaded.folder, manifest, loaded.files, loaded.classifier))
+    def retrained(**lineage: Any) -> Manifest:
+        return msgspec.structs.replace(loaded.manifest, lineage={"label_offsets": {"0": 300}} | lineage)
 
     told = [Labelled(f"post {n}", {"toxicity": False}, 1.0, f"{n:05}", 0, n) for n in range(400)]
     told.append(

@@ -10,12 +10,12 @@ from services.retrainer.core.training_set import (
     MAX_WEIGHT,
     divide,
     furthest,
-    label_offsets,
     should_train,
     to_answers,
 )
 from services.scoring.normalise import normalise
 from services.scoring.split import Split, certifies, split_of
+from services.scoring.unseen import label_offsets
 from tests.unit.retrainer.posts import TALK, label, make
 
 

@@ -1,6 +1,7 @@
 // The page: six charts of one span of time, fetched again and again while somebody looks.
 
 import { useEffect, useState } from "preact/hooks";
+import { useDark } from "../dark";
 import { Card } from "./card";
 import { charts } from "./charts";
 import { fetchNumbers, type Numbers } from "./data";
@@ -20,18 +21,6 @@ const SELDOM = 30_000; // ms, for spans of a day and more
 function spanOf(hash: string): number {
   const asked = Number(hash.replace("#", ""));
   return SPANS.some((span) => span.minutes === asked) ? asked : 60;
-}
-
-/** Whether the system's colours are dark, as it changes. */
-function useDark(): boolean {
-  const query = matchMedia("(prefers-color-scheme: dark)");
-  const [dark, setDark] = useState(query.matches);
-  useEffect(() => {
-    const changed = (): void => setDark(query.matches);
-    query.addEventListener("change", changed);
-    return () => query.removeEventListener("change", changed);
-  }, []);
-  return dark;
 }
 
 export function Page() {
@@ -82,6 +71,7 @@ export function Page() {
               ? `as of ${clock(numbers.now, true)}`
               : "loading…"}
         </p>
+        <a href="./tradeoff">Risks</a>
         <nav aria-label="Span of time">
           {SPANS.map((span) => (
             <a key={span.minutes} href={`#${span.minutes}`} {...(span.minutes === minutes ? { "aria-current": "true" as const } : {})}>
