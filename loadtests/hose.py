@@ -77,7 +77,9 @@ def paced(rate: float, seconds: float, count: int) -> Iterator[int]:
             time.sleep(SLICE_SECONDS)
 
 
-def publish(kafka: str, prefix: str, rate: float, seconds: float, count: int, first: int = 0) -> int:
+def publish(
+    kafka: str, prefix: str, rate: float, seconds: float, count: int, first: int = 0, topic: str = TOPIC
+) -> int:
     """Publish items from number `first` on; returns how many Kafka has acknowledged. Raises NotTaken."""
     hose, number, failures = Hose(prefix), first, list[KafkaError]()
     producer = Producer(PRODUCER | {"bootstrap.servers": kafka, "linger.ms": 20, "batch.size": 1_000_000})
@@ -92,7 +94,7 @@ def publish(kafka: str, prefix: str, rate: float, seconds: float, count: int, fi
             key, value = hose.record(at, occurred_at)
             while True:
                 try:
-                    producer.produce(TOPIC, value, key, on_delivery=answered)
+                    producer.produce(topic, value, key, on_delivery=answered)
                     break
                 except BufferError:
                     producer.poll(0.05)

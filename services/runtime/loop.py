@@ -57,6 +57,7 @@ class Loop(Generic[S]):
             transactional_producer(settings, wiring.service), stopping, health.not_ready
         )
         self._next: dict[Partition, int] = {}  # where each partition goes on once what is committed is
+        self._bases: dict[str, str] = {}  # of topics seen
         self._timers_checked = 0
         self._reports: list[Outgoing] = []
         self._unheard: list[Rejected] = []  # broadcast records that made the stage raise
@@ -149,13 +150,14 @@ class Loop(Generic[S]):
         self._raise_if_fatal()
         self._watch.check(self._assignment.partitions)
         batch: list[Record] = []
+        bases = self._bases
         for message in messages:
-            if self._progress.note(message):
-                continue
-            if (error := message.error()) is not None:
+            if (error := message.error()) is None:
+                topic = str(message.topic())
+                base = bases.get(topic) or bases.setdefault(topic, self._base(topic))
+                batch.append(to_record(message, base))
+            elif not self._progress.note(message):
                 report(error, str(message.topic()))
-            else:
-                batch.append(to_record(message, self._base(str(message.topic()))))
         self._tell()
         ripe = self._ripe(now_ms())
         self._reports += self._wiring.stage.reports(now_ms())

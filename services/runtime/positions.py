@@ -36,30 +36,35 @@ def partitions_of(admin: AdminClient, topics: Iterable[str], timeout: float = 10
 
 
 def uncommitted_ends(
-    admin: AdminClient, partitions: Iterable[Partition], timeout: float = 10
+    admin: AdminClient, partitions: Iterable[Partition], timeout: float = 10, leaders: float = 10
 ) -> dict[Partition, int]:
     """The end offset of each partition, open transactions included.
 
-    Waits for leaders: a topic that was just created has none for a moment, nor has one whose broker was away. Raises
-    KafkaException where the broker does not answer within `timeout` seconds.
+    Waits `leaders` seconds for leaders: a topic that was just created has none for a moment (on a busy machine for
+    many seconds after the metadata names one), nor has one whose broker was away. Raises KafkaException where the
+    broker does not answer within `timeout` seconds.
     """
-    return _ends(admin, partitions, timeout, IsolationLevel.READ_UNCOMMITTED)
+    return _ends(admin, partitions, timeout, IsolationLevel.READ_UNCOMMITTED, leaders)
 
 
 def stable_ends(
     admin: AdminClient, partitions: Iterable[Partition], timeout: float = 10
 ) -> dict[Partition, int]:
     """The same for a reader of committed records: up to where the first open transaction holds it back."""
-    return _ends(admin, partitions, timeout, IsolationLevel.READ_COMMITTED)
+    return _ends(admin, partitions, timeout, IsolationLevel.READ_COMMITTED, timeout)
 
 
 def _ends(
-    admin: AdminClient, partitions: Iterable[Partition], timeout: float, isolation: IsolationLevel
+    admin: AdminClient,
+    partitions: Iterable[Partition],
+    timeout: float,
+    isolation: IsolationLevel,
+    leaders: float,
 ) -> dict[Partition, int]:
     asked = {TopicPartition(topic, number): LATEST for topic, number in partitions}
     if not asked:
         return {}
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + leaders
     while True:
         futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=timeout)
         try:

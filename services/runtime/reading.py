@@ -14,6 +14,7 @@ from services.runtime.settings import Settings
 from services.runtime.stalls import StallWatch
 
 log = structlog.get_logger()
+LEADER_SECONDS = 60  # that new topics may take to have leaders while a whole stack starts on a busy machine
 
 
 def to_record(message: Message, base: str) -> Record:
@@ -76,7 +77,7 @@ class WholeTopics:
 
     def to_end(self, admin: AdminClient, stopping: Callable[[], bool] = lambda: False) -> Iterator[Record]:
         """Records up to where the topics end now, what open transactions hold back included once they commit."""
-        ends = uncommitted_ends(admin, self._partitions)
+        ends = uncommitted_ends(admin, self._partitions, leaders=LEADER_SECONDS)
         while not self._progress.reached(ends) and not stopping():
             yield from self.poll(0.05)
 

@@ -61,7 +61,10 @@ class Transaction:
         """Queue a record, to partition `partition` or by the hash of its key."""
         while True:
             try:
-                self._producer.produce(topic, value, key, partition, headers=list(headers))
+                if headers:
+                    self._producer.produce(topic, value, key, partition, headers=list(headers))
+                else:  # an empty list costs as much as the rest of the call
+                    self._producer.produce(topic, value, key, partition)
                 return
             except BufferError:  # the client's queue is full: let it send
                 self._producer.poll(0.05)
