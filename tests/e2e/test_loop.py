@@ -52,7 +52,7 @@ def kill_in_mid_stream(stack: Stack, rig: Rig, name: str, plays: Sequence[Play])
     )
     pid = stack.kill(name)
     joined()
-    until(f"{name} to be started again", lambda: stack.supervisor.states()[name].pid not in (0, pid), 60)
+    until(f"{name} to be started again", lambda: stack.supervisor.states()[name].pid not in (0, pid), 90)
     stack.wait_ready([name])
 
 
@@ -82,7 +82,7 @@ def test_every_post_and_every_verdict_is_accounted_for_though_every_service_is_k
     before = rig.live()
     training = rig.retrain()
     assert training["state"] == "released", training
-    until("the release to be seen", lambda: rig.live() == training["candidate"], 30)
+    until("the release to be seen", lambda: rig.live() == training["candidate"], 90)
     fresh = [
         Play(post.item_id, post.text, post.labels, part="fresh") for post in posts(100, 12, prefix="fresh")
     ]

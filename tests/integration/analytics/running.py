@@ -77,7 +77,7 @@ class World:
                 [sys.executable, "-m", *arguments], cwd=ROOT, env=self.env, stdout=log, stderr=log
             )
         try:
-            wait_until(lambda: ready(port) or running.poll() is not None, 60, "ready")
+            wait_until(lambda: ready(port) or running.poll() is not None, 90, "ready")
             assert running.poll() is None, (self.var / f"{arguments[-1]}.log").read_text()[-4000:]
             yield running
         finally:

@@ -44,7 +44,7 @@ def test_a_policy_is_compared_and_taken_back_by_version_and_an_item_explained(
     producer.flush()
     item = f"{example['source']}/{example['item_id']}"
     with world.analytics():
-        wait_until(lambda: run("explain", item).exit_code == 0, 20, "the item in analytics")
+        wait_until(lambda: run("explain", item).exit_code == 0, 90, "the item in analytics")
         assert f"by {example['rule'] or 'what people decided'}" in run("explain", item).output
         found = json.loads(run("explain", item, "--json").output)
         assert [row["action"] for row in found["decided"]] == [example["action"]]

@@ -43,7 +43,7 @@ class Topics:
 
     def read(self, topic: str, kind: type[T]) -> list[T]:
         """All committed events of a topic of one partition; asked again while a broker that came back settles."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
                 return self._read(topic, kind)
@@ -103,7 +103,7 @@ class Worker:
     def start(self) -> None:
         """Start and wait until it is ready."""
         self.launch()
-        eventually(lambda: self.get("/readyz").startswith("ready") or not self.alive, 60, self.log)
+        eventually(lambda: self.get("/readyz").startswith("ready") or not self.alive, 120, self.log)
         assert self.alive, self.log.read_text(errors="replace")[-3000:]
 
     @property

@@ -76,7 +76,7 @@ def settle(topics: Topics, against: int, along: int) -> None:
 
 def test_without_an_answer_there_is_no_alarm(topics: Topics, worker: Worker, analytics: Analytics) -> None:
     settle(topics, against=15, along=5)
-    eventually(lambda: recounts(worker, "raise", "no_answer") > 1, 30, worker.log)
+    eventually(lambda: recounts(worker, "raise", "no_answer") > 1, 90, worker.log)
     assert alarms(topics) == []
 
 
@@ -85,11 +85,11 @@ def test_what_the_recount_does_not_confirm_is_no_alarm(
 ) -> None:
     analytics.says = {"count": 100, "disagreements": 50}  # just what is allowed
     settle(topics, against=15, along=5)
-    eventually(lambda: recounts(worker, "raise", "not_confirmed") > 0, 30, worker.log)
+    eventually(lambda: recounts(worker, "raise", "not_confirmed") > 0, 90, worker.log)
     analytics.says = {"count": 9, "disagreements": 9}  # too few to say
     settle(topics, against=15, along=5)
     before = recounts(worker, "raise", "not_confirmed")
-    eventually(lambda: recounts(worker, "raise", "not_confirmed") > before, 30, worker.log)
+    eventually(lambda: recounts(worker, "raise", "not_confirmed") > before, 90, worker.log)
     assert alarms(topics) == []
 
 
@@ -99,7 +99,7 @@ def test_a_confirmed_alarm_says_what_was_recounted(
     analytics.asked.clear()
     analytics.says = {"count": 200, "disagreements": 120}
     settle(topics, against=15, along=5)
-    eventually(lambda: len(alarms(topics)) > 0, 30, worker.log)
+    eventually(lambda: len(alarms(topics)) > 0, 90, worker.log)
     (raised,) = alarms(topics)
     assert (raised.alarm, raised.active) == ("model_against_people", True)
     assert (raised.category, raised.model_version) == ("spam", "m1")
@@ -122,7 +122,7 @@ def test_one_that_stands_is_not_raised_again_even_after_a_crash(topics: Topics, 
     settle(topics, against=15, along=5)
     windows = 'sluicegate_monitor_windows_total{measure="model_against_people"}'
     before = worker.metric(windows)
-    eventually(lambda: worker.metric(windows) >= before + 4, 30, worker.log)  # two categories, two windows
+    eventually(lambda: worker.metric(windows) >= before + 4, 90, worker.log)  # two categories, two windows
     assert len(alarms(topics)) == 1
 
 
@@ -131,9 +131,9 @@ def test_it_ends_when_a_later_window_is_well_within_limits(
 ) -> None:
     analytics.says = {"count": 100, "disagreements": 45}  # allowed, but not well within
     settle(topics, against=0, along=20)
-    eventually(lambda: recounts(worker, "clear", "not_confirmed") > 0, 30, worker.log)
+    eventually(lambda: recounts(worker, "clear", "not_confirmed") > 0, 90, worker.log)
     assert [alarm.active for alarm in alarms(topics)] == [True]
     analytics.says = {"count": 100, "disagreements": 10}
     settle(topics, against=0, along=20)
-    eventually(lambda: [alarm.active for alarm in alarms(topics)] == [True, False], 30, worker.log)
-    eventually(lambda: worker.metric("sluicegate_monitor_active_alarms") == 0, 10, worker.log)
+    eventually(lambda: [alarm.active for alarm in alarms(topics)] == [True, False], 90, worker.log)
+    eventually(lambda: worker.metric("sluicegate_monitor_active_alarms") == 0, 90, worker.log)

@@ -61,7 +61,7 @@ def figures(
 
 
 def test_the_figures_are_those_of_the_events(topics: Topics, worker: Worker) -> None:
-    at = ahead(5)
+    at = ahead(10)
     topics.write(*(settled(f"a{n}", at + n, actions=AGREED) for n in range(6)))
     topics.write(*(settled(f"b{n}", at + n, actions=SPLIT) for n in range(2)))
     topics.write(*(settled(f"c{n}", at + n, spam=0.2) for n in range(4)))  # one vote; the model said no
@@ -70,7 +70,7 @@ def test_the_figures_are_those_of_the_events(topics: Topics, worker: Worker) -> 
     topics.write(summary("classifier", at, 700, "m1"), summary("classifier", at, 300, "m1"))
     topics.write(summary("router", at, 990), summary("router", at - STEP, 5))
 
-    eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 30, worker.log)
+    eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 90, worker.log)
     assert figures(topics, at, 2 * STEP) == {
         ("agreement_between_people", None, "general"): (6 / 8, 8),
         ("model_against_people", "spam", "m1"): (4 / 10, 10),
@@ -85,7 +85,7 @@ def test_the_figures_are_those_of_the_events(topics: Topics, worker: Worker) -> 
 
 
 def test_what_a_transaction_took_back_is_not_counted(topics: Topics, worker: Worker, broker: Kafka) -> None:
-    at = ahead(5)
+    at = ahead(10)
     aborting = Producer(PRODUCER | {"bootstrap.servers": broker.bootstrap, "transactional.id": "aborting"})
     aborting.init_transactions(30)
     aborting.begin_transaction()
@@ -96,7 +96,7 @@ def test_what_a_transaction_took_back_is_not_counted(topics: Topics, worker: Wor
     aborting.abort_transaction(30)
     topics.write(*(settled(f"y{n}", at, actions=AGREED) for n in range(8)))
 
-    eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 30, worker.log)
+    eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 90, worker.log)
     assert figures(topics, at, 2 * STEP)["agreement_between_people", None, "general"] == (1.0, 8)
     assert figures(topics, at, 2 * STEP)["model_against_people", "spam", "m1"] == (0.0, 8)
 
@@ -104,7 +104,7 @@ def test_what_a_transaction_took_back_is_not_counted(topics: Topics, worker: Wor
 def test_bytes_that_are_no_event_and_tombstones_are_skipped(
     topics: Topics, worker: Worker, broker: Kafka
 ) -> None:
-    at = ahead(5)
+    at = ahead(10)
     before = worker.metric(
         'sluicegate_monitor_skipped_events_total{reason="undecodable",topic="review.settled"}'
     )
@@ -116,7 +116,7 @@ def test_bytes_that_are_no_event_and_tombstones_are_skipped(
     late = settled("late", now_ms() - 3_600_000)
     topics.write(late, *(label(f"z{n}", at) for n in range(3)))
 
-    eventually(lambda: bool(measured(topics, at, STEP)), 30, worker.log)
+    eventually(lambda: bool(measured(topics, at, STEP)), 90, worker.log)
     assert figures(topics, at, STEP) == {("labels_per_minute", None, "general"): (90, 3)}
     after = worker.metric(
         'sluicegate_monitor_skipped_events_total{reason="undecodable",topic="review.settled"}'
@@ -138,26 +138,26 @@ def test_it_listens_on_loopback_only(worker: Worker) -> None:
 
 
 def test_killed_it_comes_back_and_goes_on(topics: Topics, worker: Worker) -> None:
-    at = ahead(24)
+    at = ahead(36)
     events = 'sluicegate_monitor_events_total{topic="review.settled"}'
     before = worker.metric(events)
     topics.write(*(settled(f"k{n}", at, actions=AGREED) for n in range(20)))
-    eventually(lambda: worker.metric(events) == before + 20, 20, worker.log)
+    eventually(lambda: worker.metric(events) == before + 20, 90, worker.log)
     worker.kill()
     topics.write(*(settled(f"l{n}", at, actions=SPLIT) for n in range(20)))
     began = time.monotonic()
     worker.start()
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 50, "as long as with Faust's own session timeout"
     topics.write(*(settled(f"m{n}", at, actions=SPLIT) for n in range(10)))
 
-    eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 60, worker.log)
+    eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 90, worker.log)
     assert figures(topics, at, 2 * STEP)["agreement_between_people", None, "general"] == (0.4, 50)
 
 
 def test_a_broker_that_dies_is_waited_for(topics: Topics, worker: Worker, broker: Kafka) -> None:
     broker.kill()
     broker.start()
-    at = ahead(20)
+    at = ahead(30)
     topics.write(*(settled(f"n{n}", at, actions=AGREED) for n in range(5)))
 
     eventually(lambda: len(measured(topics, at, 2 * STEP)) == 3, 90, worker.log)
@@ -167,12 +167,12 @@ def test_a_broker_that_dies_is_waited_for(topics: Topics, worker: Worker, broker
 def test_asked_to_stop_it_stops_within_seconds(worker: Worker) -> None:
     began = time.monotonic()
     assert worker.stop() == 0
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 18
 
 
 def test_started_again_it_publishes_the_same_ids(topics: Topics, worker: Worker) -> None:
     before = {event.event_id for event in topics.read("quality.measured", QualityMeasured)}
     count = len(topics.read("quality.measured", QualityMeasured))
     worker.start()
-    eventually(lambda: len(topics.read("quality.measured", QualityMeasured)) > count, 30, worker.log)
+    eventually(lambda: len(topics.read("quality.measured", QualityMeasured)) > count, 90, worker.log)
     assert {event.event_id for event in topics.read("quality.measured", QualityMeasured)} == before

@@ -137,7 +137,7 @@ class World:
             reader.close()
 
 
-def wait_for(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(what: str, condition: Callable[[], bool], seconds: float = 120) -> None:
     """Return when `condition` holds; fail naming `what` when it does not in time."""
     end = time.monotonic() + seconds
     while not condition():

@@ -25,7 +25,7 @@ from services.runtime.kafka import admin, lone_consumer
 from services.runtime.publishing import Publisher
 
 
-def until(condition: Callable[[], Any], what: str, timeout: float = 30) -> Any:
+def until(condition: Callable[[], Any], what: str, timeout: float = 120) -> Any:
     """The first true answer of `condition`; fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (answer := condition()):
@@ -58,7 +58,7 @@ class RunningFeed:
     def stop(self) -> None:
         """Stop and wait."""
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(120)
         assert not self._thread.is_alive()
 
 
@@ -81,6 +81,6 @@ class RunningApi:
     def stop(self) -> None:
         """Stop and wait."""
         self._server.should_exit = True
-        self._thread.join(30)
+        self._thread.join(120)
         self.producer.close()
         self.redis.close()

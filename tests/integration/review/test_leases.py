@@ -100,7 +100,7 @@ def test_a_lease_that_ran_out_returns_the_task(world: World) -> None:
     world.request("post-1", lease_seconds=5)
     first = ada.claim()
     assert grace.claim() is None
-    second = until(grace.claim, "the lease has run out", 15)
+    second = until(grace.claim, "the lease has run out")
     assert (second["task_id"], second["seat"]) == (first["task_id"], first["seat"])
     late = ada.decide(first)
     assert (late.status_code, late.json()["type"]) == (409, "urn:sluicegate:problem:seat-held")
@@ -116,7 +116,7 @@ def test_a_late_verdict_is_accepted_while_the_seat_is_free(world: World) -> None
     ada = world.person(world.api(), "ada")
     world.request("post-1", lease_seconds=5)
     task = ada.claim()
-    until(lambda: world.board.look().held == 0, "the lease has run out", 15)
+    until(lambda: world.board.look().held == 0, "the lease has run out")
     assert ada.decide(task).status_code == 200
     assert [each.reviewer for each in world.verdicts()] == ["ada"]
 
@@ -127,7 +127,7 @@ def test_extending_begins_the_lease_anew(world: World) -> None:
     ada, grace = world.person(api, "ada"), world.person(api, "grace")
     world.request("post-1", lease_seconds=5)
     task = ada.claim()
-    until(lambda: world.board.look().held == 0, "the lease has run out", 15)
+    until(lambda: world.board.look().held == 0, "the lease has run out")
     answer = ada.lease(task, "extend")
     assert answer.status_code == 200 and answer.json()["lease_seconds_left"] == 5
     assert grace.claim() is None

@@ -35,7 +35,7 @@ class Process:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "services.review", self._name]
         self.process = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
-        until(self.ready, f"{self._name} is ready", 60)
+        until(self.ready, f"{self._name} is ready", 90)
 
     def ready(self) -> bool:
         """What /readyz says."""

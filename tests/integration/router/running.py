@@ -35,7 +35,7 @@ SHARDS = 2
 TOPICS = load_topics()
 
 
-def wait_for(what: str, condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(what: str, condition: Callable[[], object], seconds: float = 120) -> None:
     """Return when `condition` holds; fail naming `what` when it does not in time."""
     end = time.monotonic() + seconds
     while not condition():

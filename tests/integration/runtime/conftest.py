@@ -26,7 +26,7 @@ from services.runtime.states import States
 SHARDS = 2
 
 
-def wait_for(what: str, condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(what: str, condition: Callable[[], bool], seconds: float = 120) -> None:
     """Return when `condition` holds; fail naming `what` when it does not in time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -182,7 +182,7 @@ class Bench:
     def outputs(self) -> list[bytes]:
         return [record.value or b"" for record in self.records()]
 
-    def wait_outputs(self, count: int, seconds: float = 40) -> list[bytes]:
+    def wait_outputs(self, count: int, seconds: float = 120) -> list[bytes]:
         """Outputs once there are `count` of them at least."""
         seen: list[bytes] = []
 

@@ -77,7 +77,7 @@ def test_workers_share_the_shards_and_take_over_with_state(bench: Bench) -> None
     second.stop()
     for key in keys:
         bench.send(b"b", key=key, topic=bench.inputs[1])
-    outputs = bench.wait_outputs(40, seconds=60)  # a static member's shards move when its session is over
+    outputs = bench.wait_outputs(40)  # a static member's shards move when its session is over
     assert sorted(outputs) == sorted([b"1:a"] * 20 + [b"2:b"] * 20)
 
 
@@ -92,7 +92,7 @@ def test_a_worker_that_joins_in_mid_stream_doubles_nothing(bench: Bench) -> None
             bench.start(1, batch_records=20)
         if number == 12:
             bench.start(2, batch_records=20)
-    bench.wait_outputs(1000, seconds=60)
+    bench.wait_outputs(1000)
     counts: dict[bytes, list[int]] = {}
     for record in bench.records():
         counts.setdefault(record.key, []).append(int((record.value or b"").split(b":")[0]))
