@@ -14,6 +14,7 @@ from services.classifier.stage import ClassifierStage
 from services.classifier.summary import Summary
 from services.events.topics import Topics, load_topics
 from services.runtime.publishing import Publisher
+from services.runtime.shared_secret import INLINE, shared_secret
 from services.runtime.stage import Stateless, Wiring
 from services.runtime.worker import run_worker
 from services.scoring.live_model import LiveModel
@@ -30,13 +31,17 @@ def wiring(settings: ClassifierSettings, topics: Topics, slow: SlowTier | None) 
     fast = settings.tier == "fast"
     return Wiring(
         service=service,
-        stage=ClassifierStage(live, publisher, summary, slow)
+        stage=ClassifierStage(live, publisher, summary, slow, _inline_secret(settings))
         if fast
         else SlowStage(live, publisher, summary),
         consumes=("content.submitted",) if fast else ("content.uncertain",),
         broadcasts=BROADCASTS,
         produces=PRODUCES,
     )
+
+
+def _inline_secret(settings: ClassifierSettings) -> bytes:
+    return shared_secret(settings.inline_secret, settings.var, INLINE)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import msgspec
 from services.events.ids import derived_id
 from services.events.instants import from_millis
 from services.events.topics import suffix_of
-from services.events.types import ContentSubmitted, Score
+from services.events.types import ContentSubmitted, InlineVerdict, Score
 from services.scoring.scores import Scores
 from services.scoring.text_hash import text_hash
 
@@ -32,6 +32,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     slow_until: str | None = None
     accepted_at: str | None
     run_id: str | None = None
+    inline: InlineVerdict | None = None
 
 
 class _Carried(msgspec.Struct):
@@ -76,7 +77,8 @@ def classified(
 ) -> Scored:
     """The event, which `raw` encodes, with its scores.
 
-    The row is in the order of `categories`, None for a withdrawal.
+    The row is in the order of `categories`, None for a withdrawal and for what was decided in line, which keeps the
+    scores that it was decided with.
     `accepted` is when Kafka appended the submission, `now` the time of scoring, `slow_until` how long the slow tier's
     scores are to be waited for (None: none will come), all in ms. The id is derived from
     what was submitted, not from the model, so that a repeat yields the same event.
@@ -84,6 +86,9 @@ def classified(
     item = event.item
     scores = () if row is None else to_scores(categories, row)
     scored = item is not None and not event.withdrawn
+    inline = event.inline if scored else None
+    if inline is not None:
+        scores, model_version = inline.scores, inline.model_version
     return Scored(
         event_id=derived_id(
             "content_classified", event.source, event.item_id, event.revision, int(event.withdrawn)
@@ -100,6 +105,7 @@ def classified(
         tier="fast",
         slow_until=None if slow_until is None else from_millis(slow_until),
         accepted_at=from_millis(accepted),
+        inline=inline,
     )
 
 

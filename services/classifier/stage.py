@@ -9,6 +9,7 @@ from services.events.codec import decode
 from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
 from services.events.types import ContentSubmitted
+from services.policy import inline
 from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.stage import Effect, Stateless
@@ -20,13 +21,20 @@ from services.scoring.scores import Scores
 class ClassifierStage:
     """Implements services.runtime.stage.Stage without state.
 
-    With `slow`, uncertain items go to content.uncertain too while a model of the slow tier is live.
+    With `slow`, uncertain items go to content.uncertain too while a model of the slow tier is live. What ingest decided
+    in line is not scored again; without its `inline_secret` every such verdict counts as forged.
     """
 
     def __init__(
-        self, live: LiveModel, publisher: Publisher, summary: Summary, slow: SlowTier | None = None
+        self,
+        live: LiveModel,
+        publisher: Publisher,
+        summary: Summary,
+        slow: SlowTier | None = None,
+        inline_secret: bytes | None = None,
     ) -> None:
         self._live, self._publisher, self._summary = live, publisher, summary
+        self._inline_secret = inline_secret
         self._slow, self._slow_live = slow, False
         self._allowance = Allowance(slow.share, slow.burst) if slow else None
 
@@ -56,13 +64,13 @@ class ClassifierStage:
                 yield checked
             else:
                 good.append((record, checked))
-        scored = [event for _, event in good if not event.withdrawn]
+        scored = [event for _, event in good if not event.withdrawn and event.inline is None]
         texts = [event.item.text or "" for event in scored if event.item is not None]
         found = bundle.classifier.classify(texts)
         rows = enumerate(core.rows(found))
         slow = self._handed_over(found, bundle.categories, texts)
         for record, event in good:
-            index, row = (-1, None) if event.withdrawn else next(rows)
+            index, row = (-1, None) if event.withdrawn or event.inline is not None else next(rows)
             out = core.classified(
                 event,
                 record.value or b"",
@@ -97,7 +105,14 @@ class ClassifierStage:
             return Rejected(
                 record, "wrong_key", f"the key must be {key}: else events of one item lose their order"
             )
+        if event.inline is not None and (why := self._forged(event, record.value or b"")) is not None:
+            return Rejected(record, "forged_inline", why)
         return event
+
+    def _forged(self, event: ContentSubmitted, raw: bytes) -> str | None:
+        if self._inline_secret is None:
+            return "this classifier knows no secret of ingest's: start it with SLUICEGATE_INLINE_SECRET"
+        return inline.forged(self._inline_secret, event.source, event.item_id, event.revision, raw)
 
     def wake(self, shard: int, key: bytes, states: States[Stateless], now: int) -> Iterable[Effect]:
         """No state, no timers."""

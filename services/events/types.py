@@ -133,42 +133,8 @@ Tier = Literal["fast", "slow"]  # Which tier of models
 
 RunId = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]  # A deliberate re-moderation of past items
 
-
-class ContentClassified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A model scored an item; a withdrawal passes through."""
-
-    schema: Literal["content_classified.v1"] = "content_classified.v1"
-    event_id: EventId
-    occurred_at: Instant
-    source: Source
-    item_id: ItemId
-    revision: Revision
-    withdrawn: bool = False  # The item was taken back: every revision up to this one is closed
-    item: Item | None = None  # Null for a withdrawal
-    text_hash: TextHash | None = None  # Null where there is nothing to compare
-    scores: tuple[Score, ...] = ()  # One for each category of the model
-    model_version: Version | None = None  # Null for a withdrawal
-    tier: Tier  # Which tier scored it
-    slow_until: Instant | None = None  # When to stop waiting for the slow tier's scores; null where none come
-    accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
-    run_id: RunId | None = None  # Set where past items are moderated again
-
-    def __post_init__(self) -> None:
-        if self.withdrawn is False and self.item is None:
-            raise ValueError("`item` must not be null where `withdrawn` is false")
-
-
-# Number of a decision within its revision: 0 automatic, 1 the first that people make
-DecisionSeq = Annotated[int, msgspec.Meta(ge=0, le=1000)]
-
-# What a platform does: hold only as an interim decision
-DecisionAction = Literal["allow", "limit", "remove", "hold"]
-
-# Who or what decided
-Basis = Literal["automated", "human", "rule", "duplicate", "appeal", "inline", "fallback"]
-
-# source/item_id@revision.decision_seq, or ….audit
-TaskId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,300}\Z")]
+# What the caller was answered; what people decide carries no verdict
+InlineAction = Literal["allow", "limit", "remove"]
 
 
 class ReviewBudget(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -196,6 +162,61 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fast_model_version: Version | None = None
     # What a budget of people's time had to do with it; null where it had no say
     budget: ReviewBudget | None = None
+
+
+class InlineVerdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What ingest decided in line; `signature` binds it to this revision and content."""
+
+    action: InlineAction  # What the caller was answered; what people decide carries no verdict
+    categories: tuple[Category, ...] = ()  # Why
+    # The threshold, rule or copy that decided, for people to read
+    rule: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    scores: tuple[Score, ...]  # What it was decided with: the item is not scored again
+    circumstances: Circumstances
+    model_version: Version
+    policy_version: Version
+    decided_at: Instant
+    # HMAC-SHA-256, hex; see services/policy/inline.py
+    signature: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class ContentClassified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A model scored an item; a withdrawal passes through."""
+
+    schema: Literal["content_classified.v1"] = "content_classified.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    withdrawn: bool = False  # The item was taken back: every revision up to this one is closed
+    item: Item | None = None  # Null for a withdrawal
+    text_hash: TextHash | None = None  # Null where there is nothing to compare
+    scores: tuple[Score, ...] = ()  # One for each category of the model
+    model_version: Version | None = None  # Null for a withdrawal
+    tier: Tier  # Which tier scored it
+    slow_until: Instant | None = None  # When to stop waiting for the slow tier's scores; null where none come
+    accepted_at: Instant | None = None  # When Kafka appended the submission: age is counted from here
+    run_id: RunId | None = None  # Set where past items are moderated again
+    # A verdict that ingest gave in line and whose signature is right: it is recorded, not decided again
+    inline: InlineVerdict | None = None
+
+    def __post_init__(self) -> None:
+        if self.withdrawn is False and self.item is None:
+            raise ValueError("`item` must not be null where `withdrawn` is false")
+
+
+# Number of a decision within its revision: 0 automatic, 1 the first that people make
+DecisionSeq = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+
+# What a platform does: hold only as an interim decision
+DecisionAction = Literal["allow", "limit", "remove", "hold"]
+
+# Who or what decided
+Basis = Literal["automated", "human", "rule", "duplicate", "appeal", "inline", "fallback"]
+
+# source/item_id@revision.decision_seq, or ….audit
+TaskId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,300}\Z")]
 
 
 class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -255,6 +276,7 @@ class ContentSubmitted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     revision: Revision
     withdrawn: bool = False  # The item was taken back: every revision up to this one is closed
     item: Item | None = None  # Null for a withdrawal
+    inline: InlineVerdict | None = None  # Only in what ingest answered with a verdict in the same call
 
     def __post_init__(self) -> None:
         if self.withdrawn is False and self.item is None:

@@ -8,11 +8,6 @@ from services.runtime.settings import LoopSettings
 class RouterSettings(LoopSettings):
     """Settings of the router, on top of the loop's."""
 
-    sampling_salt: str = Field(
-        "sluicegate-local",
-        min_length=1,
-        description="Secret of the draws for audits: who knows it knows which items are audited",
-    )
     summary_seconds: int = Field(10, ge=1, description="How often outcomes are summed up, s")
     counters_timeout_ms: int = Field(
         250, ge=1, description="How long Redis may take with the counters of a batch, ms; then they are null"

@@ -4,37 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, TypeAlias
 
 import msgspec
-import structlog
 
-from services.events.codec import decode
-from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
 from services.events.instants import to_millis
 from services.events.topics import Topics
-from services.events.types import (
-    AlarmRaised,
-    ContentDecided,
-    ContentReported,
-    PolicyReleased,
-    ReviewSettled,
-    TextDecided,
-)
-from services.policy.certified import certified
+from services.events.types import ContentDecided, ContentReported, ReviewSettled, TextDecided
 from services.policy.counters import What
 from services.policy.draw import draw
-from services.policy.errors import InvalidPolicy
-from services.policy.facts import Alarms, Facts
+from services.policy.facts import Facts
+from services.policy.live import NO_POLICY, LivePolicy
 from services.policy.model import Policy
-from services.policy.parse import parse
-from services.router.core import (
-    ItemState,
-    Step,
-    classify,
-    counting,
-    expire,
-    go_on,
-    settle,
-)
+from services.router.core import ItemState, Step, classify, counting, expire, go_on, settle
 from services.router.core.counting import Happening
 from services.router.core.items import Classified, Requested
 from services.router.core.shard import ShardState
@@ -50,9 +30,6 @@ from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record
 from services.runtime.stage import Effect
 from services.runtime.states import States
-
-log = structlog.get_logger()
-NO_POLICY = "no policy is live: run `sluicegate policy release FILE` (infra/starter/policy.yaml is one)"
 
 Kept: TypeAlias = ItemState | ShardState
 """What is on the changelog: items, and under a key of its own what a shard as a whole has done."""
@@ -75,40 +52,27 @@ class RouterStage(KeyedStage[Kept]):
         self._waking = 0  # the shard of the timer in hand
         self._counters = counters
         self._arrivals: dict[tuple[str, int, int], Happening] = {}  # of the batch in hand
-        self._queues = frozenset(topics.queues)
-        self._retention_hours = topics.topics["review.requested"].retention_hours
         self._salt = settings.sampling_salt.encode()
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
         self._models = LiveModels(settings.var)
         self._explainer = Explainer(self._models, settings.explaining_share)
-        self._policy: Policy | None = None
-        self._by_model: dict[tuple[str | None, ...], Policy] = {}  # with the thresholds certified for models
-        self._raised: dict[bytes, AlarmRaised] = {}
-        self._alarms: Alarms = frozenset()
+        self._policies = LivePolicy(
+            frozenset(topics.queues), topics.topics["review.requested"].retention_hours
+        )
 
     def not_ready(self) -> str:
         """Nothing can be decided without a policy."""
-        return "" if self._policy else NO_POLICY
+        return "" if self._policies.policy else NO_POLICY
 
     def broadcast(self, record: Record) -> None:
         """A policy, an alarm or a model. One that cannot be read changes nothing: what is live stays live."""
         if record.base == "model.released":
             self._models.take(record.value)
-            self._by_model = {}
-            return
-        if record.value is None:
-            self._raised.pop(record.key, None)
+            self._policies.forget_points()
         else:
-            try:
-                if record.base == "policy.released":
-                    self._release(decode(PolicyReleased, record.value))
-                elif record.base == "alarm.raised":
-                    self._alarm(record.key, decode(AlarmRaised, record.value))
-            except (UndecodableEvent, InvalidPolicy) as error:
-                log.error(
-                    "broadcast record ignored", topic=record.topic, offset=record.offset, error=str(error)
-                )
-        self._alarms = frozenset((alarm.category, alarm.model_version) for alarm in self._raised.values())
+            self._policies.take(record.base, record.key, record.value, f"{record.topic}@{record.offset}")
+            if self._counters is not None and self._policies.policy is not None:
+                self._counters.follow(self._policies.policy.counters)
 
     def handle(self, batch: Sequence[Record], states: States[Kept], now: int) -> Iterator[Effect]:
         """Decide the batch; what its shards have done by then is one more state of each."""
@@ -222,7 +186,7 @@ class RouterStage(KeyedStage[Kept]):
         key = item_key(item.source, item.item_id)
         capped, budget = self._shards.allowed(partition, self._live, at)
         return Facts(
-            alarms=self._alarms,
+            alarms=self._policies.alarms,
             draw=draw(self._salt, "audit", key),
             capped=capped,
             counters=counters,
@@ -234,28 +198,12 @@ class RouterStage(KeyedStage[Kept]):
 
     @property
     def _live(self) -> Policy:
-        assert self._policy is not None, NO_POLICY  # the loop takes no content before
-        return self._policy
+        assert self._policies.policy is not None, NO_POLICY  # the loop takes no content before
+        return self._policies.policy
 
     def _certified(self, *versions: str | None) -> Policy:
         """The live policy as it holds for the models that scored an item, the one that counts more first."""
-        if versions not in self._by_model:
-            self._by_model[versions] = certified(self._live, self._models.operating_points(*versions))
-        return self._by_model[versions]
-
-    def _alarm(self, key: bytes, event: AlarmRaised) -> None:
-        if event.active:
-            self._raised[key] = event
-        else:
-            self._raised.pop(key, None)
-        log.warning("alarm", active=event.active, category=event.category, model=event.model_version)
-
-    def _release(self, event: PolicyReleased) -> None:
-        self._policy = parse(event.document, self._queues, retention_hours=self._retention_hours)
-        self._by_model = {}
-        if self._counters is not None:
-            self._counters.follow(self._policy.counters)
-        log.info("policy", version=self._policy.version, automation=self._policy.automation)
+        return self._policies.certified(versions, lambda: self._models.operating_points(*versions))
 
     def _transition(self, step: Step, accepted: int | None) -> Transition[Kept]:
         """The step, with what people are asked explained by the models that scored it."""

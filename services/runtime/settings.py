@@ -22,6 +22,16 @@ class Settings(BaseSettings):
     var: Path = Field(Path("var"), description="Folder for data, bundles and logs")
     shards: int = Field(4, ge=1, le=4096, description="Partitions of every topic keyed by item, for good")
     slot: int = Field(0, ge=0, description="Which worker of its service this is; stable across restarts")
+    inline_secret: str = Field(
+        "",
+        description="Secret with which ingest signs verdicts in line and the classifier knows them; empty: one is made"
+        " in the data folder, which both must then share",
+    )
+    sampling_salt: str = Field(
+        "sluicegate-local",
+        min_length=1,
+        description="Secret of the draws for audits: who knows it knows which items are audited",
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
 
 

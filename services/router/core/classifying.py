@@ -8,9 +8,11 @@ from services.events.types import (
     ClosingReason,
     ContentDecided,
     DecisionAction,
+    InlineVerdict,
     ReviewClosed,
     Selection,
 )
+from services.policy.auditing import drawn
 from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.policy.route import Asked, Decided, circumstances, route
@@ -84,6 +86,8 @@ def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Fa
     """A revision seen for the first time, as far as is known, or one that waited for the slow tier."""
     if slow.waits(item, now):
         return slow.keep(item, before, facts, now)
+    if item.inline is not None:
+        return _record(item, item.inline, before, policy, facts, now)
     outcome = route(item, policy, facts)
     seen = slow.told(circumstances(item, policy, facts, outcome), item)
     if isinstance(outcome, Asked):
@@ -99,6 +103,46 @@ def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Fa
         now,
         categories=outcome.categories,
     )
+    return _decide(item, before, outcome, seen, policy, now, decision)
+
+
+def _record(
+    item: Classified, inline: InlineVerdict, before: ItemState | None, policy: Policy, facts: Facts, now: int
+) -> Step:
+    """What ingest answered in line, which is not decided again; people are drawn to look at it as at any decision."""
+    decision = replace(
+        decided(
+            item,
+            0,
+            inline.action,
+            "inline",
+            inline.rule or "",
+            inline.circumstances,
+            policy,
+            now,
+            categories=inline.categories,
+        ),
+        policy_version=inline.policy_version,
+    )
+    outcome = Decided(
+        action=inline.action,
+        categories=inline.categories,
+        rule=inline.rule or "",
+        audited=drawn(item.scores, policy.audit, facts.draw),
+    )
+    return _decide(item, before, outcome, inline.circumstances, policy, now, decision)
+
+
+def _decide(
+    item: Classified,
+    before: ItemState | None,
+    outcome: Decided,
+    seen: Circumstances,
+    policy: Policy,
+    now: int,
+    decision: ContentDecided,
+) -> Step:
+    """A final decision without people, and what of it is kept."""
     if outcome.audited is not None:
         return _audit(item, outcome, outcome.audited, seen, policy, now, decision)
     if before is None:
@@ -160,7 +204,10 @@ def _audit(
         expires_at=now + policy.queues[queue].expire_ms,
         selection=selection,
         categories=outcome.categories,
-        severity=max((policy.categories[name].severity for name in outcome.categories), default=0.0),
+        severity=max(
+            (policy.categories[name].severity for name in outcome.categories if name in policy.categories),
+            default=0.0,
+        ),
     )
     state = ItemState(
         revision=item.revision,

@@ -7,6 +7,7 @@ import msgspec
 from services.events.types import (
     DecisionSeq,
     EventId,
+    InlineVerdict,
     Instant,
     ItemId,
     Purpose,
@@ -44,6 +45,7 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     slow_until: Instant | None = None
     accepted_at: Instant | None = None
     run_id: RunId | None = None
+    inline: InlineVerdict | None = None
     fast_model_version: Version | None = None  # ours: whose the scores are that the slow tier did not give
 
     def __post_init__(self) -> None:

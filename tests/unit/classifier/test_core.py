@@ -6,7 +6,14 @@ import numpy as np
 from services.classifier import core
 from services.classifier.summary import Summary
 from services.events.codec import decode, encode
-from services.events.types import ContentClassified, ContentSubmitted, Item
+from services.events.types import (
+    Circumstances,
+    ContentClassified,
+    ContentSubmitted,
+    InlineVerdict,
+    Item,
+    Score,
+)
 from services.scoring.scores import Scores
 
 POST = ContentSubmitted(source="demo", item_id="1", revision=2, item=Item(kind="post", text="Hello"))
@@ -79,3 +86,19 @@ def test_a_summary_counts_what_was_scored_in_its_window() -> None:
     assert histograms["toxicity"][:2] == (2, 1)
     assert histograms["spam"][10] == 1 and histograms["spam"][19] == 2
     assert summary.take(20_000) == [], "a window without items says nothing"
+
+
+def test_what_was_decided_in_line_keeps_the_scores_that_it_was_decided_with() -> None:
+    verdict = InlineVerdict(
+        action="allow",
+        scores=(Score(category="toxicity", probability=0.125),),
+        circumstances=Circumstances(automation=True),
+        model_version="m-0",
+        policy_version="p-1",
+        decided_at="2026-01-31T12:00:00.000Z",
+        signature="5f" * 32,
+    )
+    event = scored(msgspec.structs.replace(POST, inline=verdict), row=None)
+    assert (event.scores, event.model_version, event.inline) == (verdict.scores, "m-0", verdict)
+    gone = msgspec.structs.replace(POST, inline=verdict, withdrawn=True)
+    assert scored(gone, row=None).inline is None
