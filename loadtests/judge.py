@@ -103,20 +103,24 @@ def _decisions(manifest: Contents, outcomes: Outcomes, items: set[tuple[str, str
         times = manifest.posts.get(key, Times())
         if not times.sent:
             yield Finding("wrong", "decision on a revision that was never published", _name(key))
-        numbered: dict[tuple[int, bool], list[At]] = defaultdict(list)
+        numbered: dict[tuple[int, bool, int], list[At]] = defaultdict(list)
         for at in decided:
-            numbered[at.event.decision_seq, at.event.final].append(at)
-        for (number, final), same in numbered.items():
-            allowed = times.sent if (number, final) == (0, True) else 1
+            numbered[at.event.decision_seq, at.event.final, at.event.interim].append(at)
+        for (number, final, interim), same in numbered.items():
+            allowed = times.sent if (number, final, interim) == (0, True, 0) else 1
             if len({at.event.event_id for at in same}) > 1 or len(same) > max(1, allowed):
-                yield Finding("duplicated", f"decision {number} {final=}", _name(key))
+                yield Finding(
+                    "duplicated",
+                    f"decision {number} {final=} {interim=}" if interim else f"decision {number} {final=}",
+                    _name(key),
+                )
         tasks = outcomes.tasks.get(key, set())
-        if (0, True) in numbered and tasks:
+        if (0, True, 0) in numbered and tasks:
             yield Finding("duplicated", "decided by machine, and people were asked", _name(key))
         for at in decided:
             if at.event.basis == "human" and at.event.task_id not in outcomes.requests:
                 yield Finding("wrong", "decision of people whom nobody asked", _name(key))
-        interims = sum(not final for _, final in numbered)
+        interims = sum(not final and not interim for _, final, interim in numbered)
         if interims > max(1, len(tasks)):
             yield Finding("duplicated", "more interim decisions than tasks", _name(key))
 

@@ -9,7 +9,7 @@ import msgspec
 
 from loadtests.scan import scan
 
-FINAL, TASK, AUDIT, INTERIM = 1, 2, 4, 8
+FINAL, TASK, AUDIT, INTERIM, LET_GO = 1, 2, 4, 8, 16
 SCAN_SECONDS = 600
 
 
@@ -18,6 +18,7 @@ class _Outcome(msgspec.Struct):
     revision: int
     decision_seq: int
     final: bool = False
+    interim: int = 0
     purpose: str | None = None
 
 
@@ -53,7 +54,7 @@ def tally(bootstrap: str, prefix: str, items: int) -> Tally:
         if event.purpose is not None:
             kind = TASK if event.purpose == "decision" else AUDIT
         else:
-            kind = FINAL if event.final else INTERIM
+            kind = FINAL if event.final else LET_GO if event.interim else INTERIM
         at = int(number)
         found.duplicated += bool(seen[at] & kind)
         seen[at] |= kind

@@ -12,9 +12,9 @@ SELECT revision, withdrawn, any(event_id) AS event_id, toUnixTimestamp64Milli(mi
 FROM content_submitted WHERE {ITEM} GROUP BY revision, withdrawn
 """
 DECISIONS = f"""
-SELECT revision, decision_seq, final, action, categories, basis, rule, supersedes, task_id, model_version,
+SELECT revision, decision_seq, final, interim, action, categories, basis, rule, supersedes, task_id, model_version,
     policy_version, event_id, toUnixTimestamp64Milli(_timestamp) AS decided_at
-FROM content_decided WHERE {ITEM} ORDER BY _offset LIMIT 1 BY revision, decision_seq, final
+FROM content_decided WHERE {ITEM} ORDER BY _offset LIMIT 1 BY revision, decision_seq, final, interim
 """
 TASKS = f"""
 SELECT task_id, revision, decision_seq, purpose, queue, selection.reason AS selected_because,

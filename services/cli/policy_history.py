@@ -24,7 +24,7 @@ DECIDED = """SELECT revision, decision_seq, final, action, categories, basis, ru
 scores.probability AS probabilities, circumstances.automation AS automation, circumstances.alarms AS alarms,
 circumstances.capped AS capped, circumstances.draw AS draw, circumstances.counters AS counters, model_version,
 policy_version, run_id, toString(_timestamp) AS at FROM content_decided WHERE source = {source} AND item_id = {item}
-ORDER BY revision, decision_seq, final, _offset LIMIT 1 BY revision, decision_seq, final"""
+ORDER BY revision, decision_seq, final, interim, _offset LIMIT 1 BY revision, decision_seq, final, interim"""
 ASKED = """SELECT revision, decision_seq, purpose, queue, selection.reason AS reason,
 selection.probability AS probability, model_version, policy_version, run_id, toString(_timestamp) AS at
 FROM review_requested WHERE source = {source} AND item_id = {item}

@@ -220,7 +220,7 @@ TaskId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,300}\Z")]
 
 
 class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The outcome for an item. A platform applies only what is higher in (revision, decision_seq, final)."""
+    """The outcome for an item. A platform applies only what is higher in (revision, decision_seq, final, interim)."""
 
     schema: Literal["content_decided.v1"] = "content_decided.v1"
     event_id: EventId
@@ -230,6 +230,8 @@ class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     revision: Revision
     decision_seq: DecisionSeq
     final: bool  # False: an interim decision while people look
+    # How many interim decisions there were before: 1 where a hold lasted too long
+    interim: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
     action: DecisionAction
     categories: tuple[Category, ...] = ()  # Why
     basis: Basis  # Who or what decided

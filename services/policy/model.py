@@ -63,6 +63,13 @@ class AuditRule(msgspec.Struct, frozen=True, kw_only=True):
     plan: tuple[AuditStratum, ...] = ()
 
 
+class HoldRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How long an item is held at most while people look at it, and what happens then, until they decide."""
+
+    at_most_ms: int
+    then: Literal["allow", "limit", "remove"]
+
+
 class AlarmRule(msgspec.Struct, frozen=True, kw_only=True):
     """When model and people part by too much. `max_disagreement` is a share of at least `min_count` items."""
 
@@ -87,6 +94,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     model_against_people: AlarmRule | None
     caps: dict[Literal["allow", "limit", "remove"], int] = {}  # automatic actions a minute; absent: no cap
     rules: tuple[Rule, ...] = ()
+    hold: HoldRule | None = None  # None: until people decide
     budget: int | None = None  # reviews an hour, over all workers; None: people have time for all
     tried: Rules | None = None  # the rules, ready; None where there are none
     counters: tuple[

@@ -13,7 +13,16 @@ from services.policy.counters import COUNTERS, PREFIX
 from services.policy.document import Document, Path, read
 from services.policy.errors import InvalidPolicy, Problem
 from services.policy.expressions import InvalidCondition, check
-from services.policy.model import AlarmRule, AuditRule, AuditStratum, CategoryRule, Policy, QueueRule, Risks
+from services.policy.model import (
+    AlarmRule,
+    AuditRule,
+    AuditStratum,
+    CategoryRule,
+    HoldRule,
+    Policy,
+    QueueRule,
+    Risks,
+)
 from services.policy.rules import Rule, Rules, compiled, known
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -39,6 +48,7 @@ def parse(
             *_unknown(document, queues, categories),
             *_senseless(document, retention_hours),
             *_planned(document),
+            *_endless(document),
             *_conditions(document),
             *_counters(document),
         ]
@@ -203,6 +213,22 @@ def _audit(value: dict[str, Any]) -> AuditRule:
     )
 
 
+def _endless(document: Document) -> list[Problem]:
+    """An end of holds where nothing is held, or that comes after everything else."""
+    value = document.value
+    if (hold := value.get("hold")) is None:
+        return []
+    if value["while_pending"] != "hold":
+        what = "nothing is held: write `while_pending: hold`, or take `hold` out"
+        return [document.problem(("hold",), what, key=True)]
+    first = min(value["queues"], key=lambda name: value["queues"][name]["expire_hours"])
+    hours = value["queues"][first]["expire_hours"]
+    if hold["at_most_minutes"] < hours * 60:
+        return []
+    what = f"the hold would end after tasks of `{first}` expire ({hours} h): make it shorter"
+    return [document.problem(("hold", "at_most_minutes"), what)]
+
+
 def _policy(value: dict[str, Any], version: str) -> Policy:
     alarm = value.get("alarms", {}).get("model_against_people")
     rules = _rules(value)
@@ -237,6 +263,11 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
         queue=value["queue"],
         escalation=value["escalation"],
         while_pending=value["while_pending"],
+        hold=None
+        if "hold" not in value
+        else HoldRule(
+            at_most_ms=round(value["hold"]["at_most_minutes"] * MINUTE), then=value["hold"]["then"]
+        ),
         fallback=value["fallback"],
         audit=_audit(value["audit"]),
         caps=value.get("caps", {}),

@@ -16,7 +16,8 @@ def standing(
 ) -> dict[str, Any] | None:
     """The item as it is answered, None where nothing is known of it.
 
-    submissions: revision, withdrawn; decisions: revision, decision_seq, final, action; tasks: revision, purpose, open.
+    submissions: revision, withdrawn; decisions: revision, decision_seq, final, interim, action; tasks: revision,
+    purpose, open.
     Rows may come in any order and, where a record was repeated, more than once.
     """
     revisions = {int(row["revision"]) for row in (*submissions, *decisions, *tasks)}
@@ -24,7 +25,7 @@ def standing(
         return None
     highest = max(revisions)
     own = [row for row in decisions if row["revision"] == highest]
-    last = max(own, key=lambda row: (row["decision_seq"], row["final"]), default=None)
+    last = max(own, key=lambda row: (row["decision_seq"], row["final"], row["interim"]), default=None)
     return {
         "source": source,
         "item_id": item_id,
@@ -35,7 +36,9 @@ def standing(
             {**row, "state": state_of(row["revision"], submissions, decisions, tasks)}
             for row in sorted(submissions, key=lambda row: (row["revision"], row["withdrawn"]))
         ],
-        "decisions": sorted(decisions, key=lambda row: (row["revision"], row["decision_seq"], row["final"])),
+        "decisions": sorted(
+            decisions, key=lambda row: (row["revision"], row["decision_seq"], row["final"], row["interim"])
+        ),
         "tasks": sorted(tasks, key=lambda row: (row["revision"], row["task_id"])),
     }
 

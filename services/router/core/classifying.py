@@ -19,7 +19,7 @@ from services.policy.route import Asked, Decided, circumstances, route
 from services.router.core import slow
 from services.router.core.items import Classified
 from services.router.core.outcomes import closed, decided, numbered, requested
-from services.router.core.state import REMEMBER_MS, ItemState, Step, Task
+from services.router.core.state import REMEMBER_MS, Hold, ItemState, Step, Task
 
 PENDING: dict[str, tuple[DecisionAction, str]] = {
     "publish": ("allow", "published while people look"),
@@ -162,6 +162,7 @@ def _ask(item: Classified, asked: Asked, seen: Circumstances, policy: Policy, no
         severity=asked.severity,
     )
     action, rule = PENDING[policy.while_pending]
+    hold = Hold(until=now + policy.hold.at_most_ms, then=policy.hold.then) if policy.hold else None
     interim = decided(
         item,
         1,
@@ -180,6 +181,7 @@ def _ask(item: Classified, asked: Asked, seen: Circumstances, policy: Policy, no
         forget_at=now + REMEMBER_MS,
         decision_seq=1,
         task=task,
+        hold=hold,
         classified=item,
         circumstances=seen,
     )

@@ -29,6 +29,7 @@ def decided(
     now: int,
     *,
     final: bool = True,
+    interim: int = 0,
     categories: tuple[str, ...] = (),
     task: str | None = None,
     supersedes: int | None = None,
@@ -36,7 +37,14 @@ def decided(
     """Decision `seq` on an item, interim or final."""
     return ContentDecided(
         event_id=derived_id(
-            "content_decided", item.source, item.item_id, item.revision, seq, int(final), item.run_id or ""
+            "content_decided",
+            item.source,
+            item.item_id,
+            item.revision,
+            seq,
+            int(final),
+            item.run_id or "",
+            *([interim] if interim else []),
         ),
         occurred_at=from_millis(now),
         source=item.source,
@@ -44,6 +52,7 @@ def decided(
         revision=item.revision,
         decision_seq=seq,
         final=final,
+        interim=interim,
         action=action,
         categories=categories,
         basis=basis,

@@ -24,6 +24,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     severity: float
 
 
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """An item is held until `until` (ms) at most, and `then` goes until people decide."""
+
+    until: int
+    then: DecisionAction
+
+
 class ItemState(msgspec.Struct, frozen=True, kw_only=True):
     """An item that people or the slow tier have, or that was withdrawn. What machines decided alone leaves no state.
 
@@ -38,6 +45,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
     action: DecisionAction | None = None  # of the decision in force, where there is a final one
     task: Task | None = None
     audit: Task | None = None
+    hold: Hold | None = None  # while `task` waits
     classified: Classified | None = None  # while others have it: what is decided, or asked again, with
     circumstances: Circumstances | None = None
     slow_until: int | None = None  # ms; set while the slow tier has it, with neither task nor audit
@@ -46,11 +54,13 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def due(self) -> int:
-        """When the earliest task expires, or slow scores are late; with neither, when the marker ends. ms."""
+        """When a task expires, a hold ends, or slow scores are late; with none of them, when the marker ends. ms."""
         if self.slow_until is not None:
             return self.slow_until
-        expiries = [task.expires_at for task in (self.task, self.audit) if task is not None]
-        return min(expiries, default=self.forget_at)
+        times = [task.expires_at for task in (self.task, self.audit) if task is not None]
+        if self.hold is not None:
+            times.append(self.hold.until)
+        return min(times, default=self.forget_at)
 
 
 class Step(NamedTuple):

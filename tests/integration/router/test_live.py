@@ -129,6 +129,23 @@ def test_a_task_that_nobody_answers_expires_though_the_router_was_killed(line: L
     assert closed == ["expired"]
 
 
+def test_a_hold_ends_though_the_router_was_killed(line: Line) -> None:
+    line.release(while_pending="hold", hold={"at_most_minutes": 0.02, "then": "limit"})
+    sent: list[str] = []
+
+    def held() -> bool:
+        sent.append(f"held-{len(sent)}")
+        line.send(scored(toxicity=0.5, item_id=sent[-1]))
+        wait_for("the interim decision", lambda: line.decided(sent[-1]))
+        return bool(line.decided(sent[-1])[0]["action"] == "hold")
+
+    wait_for("the policy", held)
+    line.kill("router")
+    wait_for("the end of the hold", lambda: len(line.decided(sent[-1])) == 2)
+    found = [(e["decision_seq"], e["final"], e["interim"], e["action"]) for e in line.decided(sent[-1])]
+    assert found == [(1, False, 0, "hold"), (1, False, 1, "limit")]
+
+
 def test_what_is_aborted_was_never_there(line: Line) -> None:
     config = PRODUCER | {"bootstrap.servers": line.settings.kafka, "transactional.id": "intruder"}
     producer = Producer(config)

@@ -11,7 +11,7 @@ def submitted(revision: int, withdrawn: bool = False) -> dict[str, Any]:
 
 
 def decided(revision: int, number: int = 0, final: bool = True, action: str = "allow") -> dict[str, Any]:
-    return {"revision": revision, "decision_seq": number, "final": final, "action": action}
+    return {"revision": revision, "decision_seq": number, "final": final, "interim": 0, "action": action}
 
 
 def task(revision: int, open_: bool = True, purpose: str = "decision") -> dict[str, Any]:

@@ -161,6 +161,30 @@ def test_every_problem_is_named_at_once_and_in_order() -> None:
     assert [line for line, _, _ in found] == [4, 16]
 
 
+@pytest.mark.parametrize(
+    ("pending", "hold", "at", "says"),
+    [
+        (
+            "publish",
+            "{at_most_minutes: 60, then: allow}",
+            "hold",
+            "nothing is held: write `while_pending: hold`",
+        ),
+        ("hold", "{at_most_minutes: 4800, then: allow}", "4800", "after tasks of `audit` expire (80 h)"),
+        ("hold", "{at_most_minutes: 60, then: hold}", "hold}", "'hold' is not one of"),
+        ("hold", "{at_most_minutes: 0, then: allow}", "0,", "0 is less than or equal to the minimum"),
+        ("hold", "{then: allow}", "hold", "'at_most_minutes' is a required property of hold"),
+    ],
+)
+def test_an_end_of_holds_that_is_none_is_refused(pending: str, hold: str, at: str, says: str) -> None:
+    last = f"hold: {hold}"
+    text = yaml.safe_dump({**DOCUMENT, "while_pending": pending}) + last + "\n"
+    assert parse(text.replace(last, ""), QUEUES).hold is None
+    ((line, column, what),) = problems(text)
+    assert says in what
+    assert (line, column) == (text.count("\n"), 1 + (0 if at == "hold" else last.index(at)))
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
 )

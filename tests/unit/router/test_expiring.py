@@ -33,6 +33,39 @@ def test_a_task_that_nobody_answered_is_closed_and_the_fallback_decides(fallback
     assert settle(settlement("demo/post-1@1.1"), step.state, POLICY, END).dropped == "late_settlement"
 
 
+HELD = policy(while_pending="hold", hold={"at_most_minutes": 120, "then": "limit"})
+
+
+def test_a_hold_that_lasts_too_long_ends_and_people_still_decide() -> None:
+    step = classified(scored(toxicity=0.5), by=HELD)
+    (held,) = decisions(step)
+    assert (held.action, held.final, held.interim) == ("hold", False, 0)
+    assert step.state is not None and step.state.due == NOW + 2 * HOUR
+    ended = expire(step.state, HELD, NOW + 2 * HOUR)
+    (decision,) = decisions(ended)
+    assert (decision.decision_seq, decision.final, decision.interim) == (1, False, 1), "higher than the first"
+    assert (decision.action, decision.basis, decision.task_id) == ("limit", "rule", "demo/post-1@1.1")
+    assert decision.event_id != held.event_id and closings(ended) == []
+    assert ended.state is not None and ended.state.due == END, "once"
+    (final,) = decisions(settle(settlement("demo/post-1@1.1"), ended.state, HELD, NOW + 3 * HOUR))
+    assert (final.decision_seq, final.final, final.action) == (1, True, "remove")
+
+
+def test_a_hold_goes_on_through_an_escalation_and_ends_with_the_item() -> None:
+    state = classified(scored(toxicity=0.5), by=HELD).state
+    escalated = settle(settlement("demo/post-1@1.1", None), state, HELD, NOW + HOUR).state
+    assert escalated is not None and escalated.due == NOW + 2 * HOUR
+    (decision,) = decisions(expire(escalated, POLICY, escalated.due))
+    assert (decision.decision_seq, decision.interim, decision.action) == (2, 1, "limit"), "as was promised"
+    for step in (
+        settle(settlement("demo/post-1@1.1"), state, HELD, NOW + HOUR),
+        classified(scored(withdrawn=True, item=None), state, NOW + HOUR, HELD),
+    ):
+        assert step.state is not None and step.state.hold is None and step.state.due > END
+    edited = classified(scored(toxicity=0.5, revision=2), state, NOW + HOUR, HELD).state
+    assert edited is not None and edited.due == NOW + 3 * HOUR, "the new revision is held anew"
+
+
 def test_an_audit_that_nobody_answered_is_closed_and_no_more() -> None:
     state = classified(scored(), draw=AUDITED).state
     assert state is not None and state.due == NOW + 80 * HOUR

@@ -20,6 +20,11 @@ SUBMIT = st.tuples(st.just("submit"), st.integers(1, 4), PROBABILITY)
 WITHDRAW = st.tuples(st.just("withdraw"), st.integers(1, 4), st.none())
 SETTLE = st.tuples(st.just("settle"), st.integers(0, 20), st.sampled_from(["allow", "remove", None]))
 WAIT = st.tuples(st.just("wait"), st.sampled_from([1, 85]), st.none())  # 85 h: past an audit's expiry
+PENDING: list[dict[str, Any]] = [
+    {"while_pending": "publish"},
+    {"while_pending": "hold"},
+    {"while_pending": "hold", "hold": {"at_most_minutes": 90, "then": "allow"}},
+]
 HISTORY = st.lists(st.one_of(SUBMIT, SUBMIT, SETTLE, SETTLE, WITHDRAW, WAIT), max_size=25).filter(
     lambda history: (
         sum(number for what, number, _ in history if what == "wait") < 7 * 24
@@ -72,11 +77,11 @@ class Life:
 
 
 @settings(max_examples=400, deadline=None)
-@given(HISTORY, st.sampled_from([0.05, 0.5]), st.sampled_from(["publish", "hold"]), st.booleans())
+@given(HISTORY, st.sampled_from([0.05, 0.5]), st.sampled_from(PENDING), st.booleans())
 def test_every_revision_has_one_outcome(
-    history: list[tuple[str, int, Any]], draw: float, pending: str, automation: bool
+    history: list[tuple[str, int, Any]], draw: float, pending: dict[str, Any], automation: bool
 ) -> None:
-    life = Life(policy(while_pending=pending, automation=automation), draw)
+    life = Life(policy(**pending, automation=automation), draw)
     for action in history:
         life.act(*action)
     life.wait(40 * 24 * HOUR)
@@ -104,10 +109,13 @@ def check(life: Life, revision: int) -> None:
     assert automatic or asked or over, "lost"
     assert not (automatic and asked), "one outcome, of machines or of people"
     assert len({e.task_id for e in asked + audits}) == len(asked + audits), "nobody is asked twice"
-    repeats = Counter((e.decision_seq, e.final) for e in decided)
-    assert repeats.pop((0, True), 0) <= life.submitted[revision], "not more often than it was published"
+    repeats = Counter((e.decision_seq, e.final, e.interim) for e in decided)
+    assert repeats.pop((0, True, 0), 0) <= life.submitted[revision], "not more often than it was published"
     assert all(count == 1 for count in repeats.values()), "decided twice"
-    assert sum(not e.final for e in decided) <= 1, "one interim decision at most"
+    assert sum(not e.final and not e.interim for e in decided) <= 1, "one interim decision at most"
+    assert sum(e.interim for e in decided) <= 1, "and one more where a hold ends"
+    people = [(e.decision_seq, e.final, e.interim) for e in decided if e.decision_seq > 0]
+    assert people == sorted(people), "each is higher than the one before"
     for event in automatic:
         assert event.event_id == automatic[0].event_id
     for task in asked:
