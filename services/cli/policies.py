@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,8 @@ from services.runtime.positions import partitions_of
 from services.runtime.publishing import Publisher
 from services.runtime.reading import WholeTopics
 from services.runtime.settings import Settings
+from services.scoring import operating_points
+from services.scoring.operating_points import OperatingPoint
 
 KEY = "live"  # of policy.released: one policy is live
 E = TypeVar("E", bound=msgspec.Struct)
@@ -39,12 +41,17 @@ def live_policy(settings: Settings) -> PolicyReleased | None:
     return _newest(settings, "policy.released", PolicyReleased).get(KEY.encode())
 
 
-def check_policy(path: Path, categories: frozenset[str] | None = None) -> Policy:
-    """The policy in a file, `categories` being those that the live model scores (None: not checked).
+def check_policy(
+    path: Path,
+    categories: frozenset[str] | None = None,
+    points: Sequence[OperatingPoint] | None = None,
+) -> Policy:
+    """The policy in a file, `categories` being those that the live model scores and `points` what is certified for it
+    (None: not checked).
 
     Raises InvalidPolicy with every problem, OSError where the file cannot be read.
     """
-    return check_text(policy_text(path), categories)
+    return check_text(policy_text(path), categories, points)
 
 
 def policy_text(path: Path) -> str:
@@ -55,25 +62,32 @@ def policy_text(path: Path) -> str:
         raise click.ClickException(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-def check_text(text: str, categories: frozenset[str] | None = None) -> Policy:
+def check_text(
+    text: str,
+    categories: frozenset[str] | None = None,
+    points: Sequence[OperatingPoint] | None = None,
+) -> Policy:
     """The policy in a document. Raises InvalidPolicy with every problem."""
     topics = load_topics()
     retention = topics.topics["review.requested"].retention_hours
-    return parse(text, frozenset(topics.queues), categories, retention)
+    return parse(text, frozenset(topics.queues), categories, retention, points)
 
 
 def release_policy(settings: Settings, path: Path, released_by: str, reason: str) -> PolicyReleased:
     """Make the policy in a file live, everywhere, within seconds; one that is live already stays as it is.
 
-    Returns the event. Raises InvalidPolicy where it is none, or names a category that the live model does not score;
+    Returns the event. Raises InvalidPolicy where it is none, names a category that the live model does not score, or
+    states risks that no audit labels speak for;
     MissingTopic, KafkaException or NotAcknowledged where Kafka is not as it must be.
     """
     return release_text(settings, policy_text(path), released_by, reason)
 
 
-def release_text(settings: Settings, text: str, released_by: str, reason: str) -> PolicyReleased:
-    """`release_policy` of a document that is at hand."""
-    policy = check_text(text, live_categories(settings))
+def release_text(
+    settings: Settings, text: str, released_by: str, reason: str, proven: bool = True
+) -> PolicyReleased:
+    """`release_policy` of a document that is at hand; unless `proven`, risks need no audit labels: people are asked."""
+    policy = check_text(text, live_categories(settings), live_points(settings) if proven else None)
     live = live_policy(settings)
     if live is not None and live.policy_version == policy.version:
         return live
@@ -110,6 +124,18 @@ def live_categories(settings: Settings) -> frozenset[str] | None:
     """What the live models score; None where no model is live."""
     models = _newest(settings, "model.released", ModelReleased).values()
     return frozenset(name for model in models for name in model.categories) if models else None
+
+
+def live_points(settings: Settings) -> tuple[OperatingPoint, ...] | None:
+    """What is certified for the live models; None where no model is live, or a bundle is not to be had here."""
+    points: list[OperatingPoint] = []
+    models = _newest(settings, "model.released", ModelReleased).values()
+    for model in models:
+        folder = settings.var / model.bundle
+        if "://" in model.bundle or not folder.is_dir():
+            return None
+        points += operating_points.read(folder, model.content_hash)
+    return tuple(points) if models else None
 
 
 def _newest(settings: Settings, topic: str, event_type: type[E]) -> dict[bytes, E]:

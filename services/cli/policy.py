@@ -10,6 +10,7 @@ from services.cli.policies import (
     check_policy,
     explained,
     live_categories,
+    live_points,
     live_policy,
     person,
     release_policy,
@@ -29,11 +30,18 @@ FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_
 
 @policy.command()
 @FILE
-@click.option("--offline", is_flag=True, help="Do not ask Kafka which categories the live model scores.")
+@click.option(
+    "--offline", is_flag=True, help="Do not ask Kafka what the live model scores and is certified for."
+)
 def check(file: Path, offline: bool) -> None:
     """Say what is wrong with a policy, with line and column."""
     with explained(file):
-        found = check_policy(file, None if offline else live_categories(Settings()))
+        settings = Settings()
+        found = (
+            check_policy(file)
+            if offline
+            else check_policy(file, live_categories(settings), live_points(settings))
+        )
     switch = "on" if found.automation else "OFF: everything goes to people"
     click.echo(f"{found.version}: {', '.join(found.categories)}; automation {switch}")
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from services.policy.model import CategoryRule, Policy
+from services.policy.model import CategoryRule, Policy, Risks
 
 
 class Certified(Protocol):
@@ -42,19 +42,24 @@ def certified(policy: Policy, points: Iterable[Certified]) -> Policy:
     )
 
 
-def _with(rule: CategoryRule, points: tuple[Certified, ...]) -> CategoryRule:
-    risks = rule.risks
-    if risks is None:
-        return rule
-    within = [
+def covered(risks: Risks, category: str, points: Iterable[Certified]) -> list[Certified]:
+    """The points of a category that are within its risks and decide anything."""
+    return [
         point
         for point in points
-        if point.category == rule.name
+        if point.category == category
         and point.wrong_removals <= risks.wrong_removals
         and point.missed <= risks.missed
         and point.confidence >= risks.confidence
         and (point.remove is not None or point.allow is not None)
     ]
+
+
+def _with(rule: CategoryRule, points: tuple[Certified, ...]) -> CategoryRule:
+    risks = rule.risks
+    if risks is None:
+        return rule
+    within = covered(risks, rule.name, points)
     if not within:
         return rule
     best = max(within, key=lambda point: (point.automated, point.confidence))

@@ -1,6 +1,7 @@
 """A policy from its YAML, or everything that is wrong with it, each with line and column."""
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -9,6 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from services.events.schemas import SCHEMAS
+from services.policy.certified import Certified, covered
 from services.policy.counters import COUNTERS, PREFIX
 from services.policy.document import Document, Path, read
 from services.policy.errors import InvalidPolicy, Problem
@@ -33,11 +35,13 @@ def parse(
     queues: frozenset[str],
     categories: frozenset[str] | None = None,
     retention_hours: int = 168,
+    points: Iterable[Certified] | None = None,
 ) -> Policy:
     """The policy in the YAML `text`.
 
     `queues` are those of topics.yaml, `categories` those that the live model scores (None: not known, not checked),
-    `retention_hours` how long Kafka keeps a review.requested. Raises InvalidPolicy with every problem.
+    `retention_hours` how long Kafka keeps a review.requested, `points` what audit labels certified for the live models
+    (None: not known, not checked). Raises InvalidPolicy with every problem.
     """
     document = read(text)
     problems = [
@@ -48,6 +52,7 @@ def parse(
             *_unknown(document, queues, categories),
             *_senseless(document, retention_hours),
             *_planned(document),
+            *(_unproven(document, tuple(points)) if points is not None else ()),
             *_endless(document),
             *_conditions(document),
             *_counters(document),
@@ -179,6 +184,21 @@ def _senseless(document: Document, retention_hours: int) -> list[Problem]:
         elif of["deadline_minutes"] > of["expire_hours"] * 60:
             what = f"the deadline of `{name}` lies after its expiry of {of['expire_hours']} h: set it earlier"
             problems.append(document.problem(("queues", name, "deadline_minutes"), what))
+    return problems
+
+
+def _unproven(document: Document, points: tuple[Certified, ...]) -> list[Problem]:
+    """Risks that no audit labels speak for, in categories that have no thresholds to fall back on either."""
+    problems = []
+    for name, of in document.value["categories"].items():
+        if "risks" not in of or "remove" in of or "allow" in of:
+            continue
+        if not covered(Risks(**of["risks"]), name, points):
+            what = (
+                f"no audit labels speak for the risks of `{name}`: run `sluicegate policy tune --category {name}`, or "
+                "write `remove` and `allow` beside them, which serve until it has been"
+            )
+            problems.append(document.problem(("categories", name, "risks"), what))
     return problems
 
 

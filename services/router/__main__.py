@@ -1,12 +1,18 @@
 """`python -m services.router`: one worker."""
 
+import structlog
+
 from services.events.topics import Topics, load_topics
 from services.router import BROADCASTS, CHANGELOG, CONSUMES, PRODUCES
 from services.router.counters import Counters, connect
 from services.router.settings import RouterSettings
 from services.router.stage import Kept, RouterStage
+from services.runtime.logs import configure_logs
+from services.runtime.settings import DEFAULT_SALT
 from services.runtime.stage import Wiring
 from services.runtime.worker import run_worker
+
+log = structlog.get_logger()
 
 
 def wiring(settings: RouterSettings, topics: Topics) -> Wiring[Kept]:
@@ -22,9 +28,19 @@ def wiring(settings: RouterSettings, topics: Topics) -> Wiring[Kept]:
     )
 
 
+def warn_of_salt(settings: RouterSettings) -> None:
+    """Say where everybody knows the salt of draws."""
+    if settings.sampling_salt == DEFAULT_SALT:
+        log.warning(
+            "draws can be foreseen: set SLUICEGATE_SAMPLING_SALT to a secret, the same for every router"
+        )
+
+
 def main() -> None:
     """Run until SIGTERM."""
     settings = RouterSettings()
+    configure_logs("router", settings.log_level)
+    warn_of_salt(settings)
     run_worker(wiring(settings, load_topics()), settings)
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+DEFAULT_SALT = "sluicegate-local"  # of draws; known to everybody: fit for trying things out
+
 
 class Settings(BaseSettings):
     """Where everything is. A service's own settings subclass this one."""
@@ -28,9 +30,10 @@ class Settings(BaseSettings):
         " in the data folder, which both must then share",
     )
     sampling_salt: str = Field(
-        "sluicegate-local",
+        DEFAULT_SALT,
         min_length=1,
-        description="Secret of the draws for audits: who knows it knows which items are audited",
+        description="Secret of the draws for audits and the review budget, the same for every worker and for good: who"
+        " knows it can foresee which items people look at",
     )
     log_level: str = Field("info", description="debug, info, warning or error")
 

@@ -1,6 +1,7 @@
 """A policy is parsed, or refused with line and column and what to do."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -219,6 +220,31 @@ def test_risks_are_read() -> None:
     found = policy(categories={"toxicity": {"risks": stated, "severity": 2}, "spam": {"severity": 1}})
     assert found.categories["toxicity"].risks == Risks(**stated)
     assert found.categories["spam"].risks is None
+
+
+class Point(NamedTuple):
+    category: str
+    wrong_removals: float = 0.02
+    missed: float = 0.05
+    confidence: float = 0.95
+    remove: float | None = 0.9
+    allow: float | None = None
+    automated: float = 0.5
+
+
+def test_a_risk_that_no_audit_labels_speak_for_is_refused() -> None:
+    stated = "risks: {wrong_removals: 0.02, missed: 0.05, confidence: 0.95}"
+    text = VALID.replace("remove: 0.8\n", f"{stated}\n")
+    for points in ([], [Point("toxicity")], [Point("hate", missed=0.06)], [Point("hate", remove=None)]):
+        with pytest.raises(InvalidPolicy) as refused:
+            parse(text, QUEUES, points=points)
+        (problem,) = refused.value.problems
+        assert (problem.line, problem.column) == (6, 12)
+        assert "no audit labels speak for the risks of `hate`: run `sluicegate policy tune" in problem.what
+    assert parse(text, QUEUES, points=[Point("hate", wrong_removals=0.01)]).categories["hate"].risks
+    assert parse(text, QUEUES).categories["hate"].risks, "what is certified is not known here"
+    beside = text.replace("severity: 3", "severity: 3\n    remove: 0.8")
+    assert parse(beside, QUEUES, points=[]).categories["hate"].remove == 0.8
 
 
 @pytest.mark.parametrize(
