@@ -1,8 +1,8 @@
-"""The six charts of the dashboard, as series."""
+"""The six charts of the dashboard, as series, and the figure of the whole span above each."""
 
 from typing import Any
 
-from services.analytics.core.buckets import Buckets, buckets, by_name, per_minute, share
+from services.analytics.core.buckets import Buckets, buckets, by_name, mean, per_minute, share
 from services.analytics.engine import Connection
 
 BUCKET = "toInt64(intDiv(toUnixTimestamp(_timestamp), {step:UInt32}) * {step:UInt32})"
@@ -29,6 +29,11 @@ TIMES = f"""
 SELECT {BUCKET} AS b, {PEOPLE} AS people,
     quantilesExact(0.5, 0.95)(greatest(0, dateDiff('millisecond', assumeNotNull(accepted_at), _timestamp)) / 1000)
 FROM {FINAL} WHERE accepted_at IS NOT NULL GROUP BY b, people
+"""
+TIMES_OF_SPAN = f"""
+SELECT {PEOPLE} AS people,
+    quantileExact(0.5)(greatest(0, dateDiff('millisecond', assumeNotNull(accepted_at), _timestamp)) / 1000)
+FROM {FINAL} WHERE accepted_at IS NOT NULL GROUP BY people
 """
 QUEUE = """
 WITH own AS (
@@ -68,12 +73,12 @@ class Charts:
             rows = self._connection.run(lambda client: client.query(sql, parameters=given)).result_rows
             return [tuple(row) for row in rows]
 
-        decided = ask(DECIDED)
+        submitted, decided, settled = ask(SUBMITTED), ask(DECIDED), ask(AGREEMENT)
         return {
             "t": where.starts,
             "step": where.step,
             "now": now,
-            "volume": self._volume(where, now, ask(SUBMITTED), decided, ask(REQUESTED)),
+            "volume": self._volume(where, now, submitted, decided, ask(REQUESTED)),
             "automated": {
                 "percent": share(
                     where.series(((b, automated) for b, _, automated in decided), 0),
@@ -82,8 +87,15 @@ class Charts:
             },
             "queue": self._queue(where, ask(QUEUE)),
             "time": self._times(where, ask(TIMES)),
-            "agreement": self._agreement(where, ask(AGREEMENT)),
+            "agreement": self._agreement(where, settled),
             "models": by_name(ask(MODELS), where, MODELS_SHOWN, "others"),
+            "span": {
+                "received": round(60 * sum(count for _, count in submitted) / (now - where.start), 2),
+                "automated": mean((automated / all_ * 100, all_) for _, all_, automated in decided),
+                "agreement": mean((percent, tasks) for _, percent, tasks, *_ in settled),
+            }
+            | dict.fromkeys(("machine", "people"))
+            | {("people" if who else "machine"): round(median, 3) for who, median in ask(TIMES_OF_SPAN)},
         }
 
     def _volume(

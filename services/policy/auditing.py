@@ -5,21 +5,30 @@ is exactly how likely it was, whatever overlaps, and a larger share adds items w
 (docs/decisions/0073-one-draw-for-all-audits.md).
 """
 
-from collections.abc import Iterable
-
 from services.events.types import Score, Selection
 from services.policy.model import AuditRule, AuditStratum
 
 
-def drawn(scores: Iterable[Score], audit: AuditRule, draw: float) -> Selection | None:
-    """Why and how likely an item with these scores is audited; None where its `draw`, in [0, 1), spares it."""
-    probability = share(scores, audit)
-    if draw >= probability:
+def drawn(scores: tuple[Score, ...], audit: AuditRule, draw: float, asked: float = 0.0) -> Selection | None:
+    """Why an item with these scores is audited, and how likely people see it; None where its `draw` spares it.
+
+    `draw` is in [0, 1). `asked`: how likely people would have been asked about it instead, by another draw.
+    """
+    if draw >= share(scores, audit):
         return None
-    return Selection(reason="sampled" if draw < audit.share else "planned", probability=probability)
+    reason = "sampled" if draw < audit.share else "planned"
+    return Selection(reason=reason, probability=seen_likely(scores, audit, asked))
 
 
-def share(scores: Iterable[Score], audit: AuditRule) -> float:
+def seen_likely(scores: tuple[Score, ...], audit: AuditRule, asked: float) -> float:
+    """How likely people see an item, one way or the other: it is `asked` about so likely, else audited.
+
+    Both ways carry this probability. With that of its own way alone, items that may go either way would count twice.
+    """
+    return asked + (1 - asked) * share(scores, audit)
+
+
+def share(scores: tuple[Score, ...], audit: AuditRule) -> float:
     """How likely an automatic decision on an item with these scores is audited."""
     if not audit.plan:
         return audit.share

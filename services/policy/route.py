@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from services.events.types import Circumstances, ReviewBudget, Score, Selection
-from services.policy.auditing import drawn
+from services.policy.auditing import drawn, seen_likely
 from services.policy.budget import has_say, likely, worth
 from services.policy.facts import Alarms, Facts
 from services.policy.model import CategoryRule, Policy
@@ -103,7 +103,9 @@ def _afforded(item: Scored, asked: Asked, policy: Policy, facts: Facts) -> Outco
     value = worth(item, asked)
     probability = likely(value, facts.budget)
     if probability == 1.0 or (facts.budget_draw is not None and facts.budget_draw < probability):
-        return msgspec.structs.replace(asked, probability=probability, worth=value)
+        capped = policy.fallback in facts.capped  # then people are asked in any case
+        seen = 1.0 if capped else seen_likely(item.scores, policy.audit, probability)
+        return msgspec.structs.replace(asked, probability=seen, worth=value)
     if policy.fallback in facts.capped:
         return msgspec.structs.replace(asked, reason="capped", worth=value)
     outcome = Decided(
@@ -113,12 +115,12 @@ def _afforded(item: Scored, asked: Asked, policy: Policy, facts: Facts) -> Outco
         basis="fallback",
         worth=value,
     )
-    return _drawn(item, outcome, policy, facts)
+    return _drawn(item, outcome, policy, facts, probability)
 
 
-def _drawn(item: Scored, outcome: Decided, policy: Policy, facts: Facts) -> Decided:
-    """The decision, with its audit where it is drawn for one."""
-    if (selection := drawn(item.scores, policy.audit, facts.draw)) is not None:
+def _drawn(item: Scored, outcome: Decided, policy: Policy, facts: Facts, asked: float = 0.0) -> Decided:
+    """The decision, with its audit where it is drawn for one; people might have been `asked` with that probability."""
+    if (selection := drawn(item.scores, policy.audit, facts.draw, asked)) is not None:
         return msgspec.structs.replace(outcome, audited=selection)
     return outcome
 

@@ -67,3 +67,10 @@ def per_minute(counts: Sequence[float], where: Buckets, now: int) -> list[float 
 def share(part: Sequence[float], whole: Sequence[float]) -> list[float | None]:
     """In percent; None where there is nothing to have a share of."""
     return [round(100 * a / b, 2) if b else None for a, b in zip(part, whole, strict=True)]
+
+
+def mean(values: Iterable[tuple[float, float]]) -> float | None:
+    """Of values with weights; None where all weigh nothing."""
+    found = [(value, weight) for value, weight in values if weight]
+    whole = sum(weight for _, weight in found)
+    return round(sum(value * weight for value, weight in found) / whole, 2) if whole else None

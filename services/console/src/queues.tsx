@@ -1,6 +1,6 @@
 /** The queues: how much waits in each, and for how long. */
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, type Problem } from "./api";
 import type { Failed } from "./app";
 import { keep, kept } from "./drafts";
@@ -11,15 +11,24 @@ import { age, figure } from "./words";
 
 const EVERY = 3000; // ms
 
+/** The queue whose oldest post waits longest first, empty and paused ones last. */
+function ordered(rows: QueueRow[]): string[] {
+  const wait = (row: QueueRow): number => (row.paused || !row.depth ? -1 : (row.oldest_age_seconds ?? 0));
+  return [...rows].sort((a, b) => wait(b) - wait(a) || a.queue.localeCompare(b.queue)).map((row) => row.queue);
+}
+
 export function Queues({ me, failed }: { me: Me; failed: Failed }) {
   const [rows, setRows] = useState<QueueRow[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const order = useRef<string[]>([]); // as it was when the page was opened: a number must not change under a finger
   const [help, setHelp] = useState(false);
   const [keysOn, setKeysOn] = useState(kept("keys", true));
 
   const look = useCallback(async () => {
     try {
-      setRows(await api.queues());
+      const found = await api.queues();
+      order.current = [...order.current, ...ordered(found).filter((name) => !order.current.includes(name))];
+      setRows(found.sort((a, b) => order.current.indexOf(a.queue) - order.current.indexOf(b.queue)));
       setProblem(null);
     } catch (error) {
       setProblem(failed(error));
@@ -87,7 +96,7 @@ export function Queues({ me, failed }: { me: Me; failed: Failed }) {
         ))}
       </ul>
       <p class="faint keys-hint">
-        Tab and Enter, or the number, opens a queue.{" "}
+        The longest wait is first. Tab and Enter, or the number, opens a queue.{" "}
         <button type="button" class="quiet" onClick={() => setHelp(true)}>
           Keys <kbd>?</kbd>
         </button>

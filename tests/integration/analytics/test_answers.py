@@ -234,7 +234,9 @@ def test_an_item_is_answered_with_its_decisions_and_tasks(
     assert analytics.get("/v1/items/other/post-1").status_code == 404
 
 
-def test_charts_have_a_value_or_null_for_every_time(world: World, analytics: httpx.Client) -> None:
+def test_charts_have_a_value_or_null_for_every_time(
+    world: World, analytics: httpx.Client, analyst: dict[str, str]
+) -> None:
     producer = world.producer()
     for number in range(100, 110):
         producer.produce("content.submitted.demo", submitted(number), f"demo/post-{number}")
@@ -258,6 +260,11 @@ def test_charts_have_a_value_or_null_for_every_time(world: World, analytics: htt
         *(each["values"] for each in found["models"]),
     ]
     assert all(len(each) == len(found["t"]) for each in series)
+    by_machine = "100 * countIf(basis NOT IN ('human', 'appeal')) / count()"
+    once = "(SELECT * FROM content_decided WHERE final ORDER BY _offset LIMIT 1 BY event_id)"
+    ((percent,),) = rows(analytics, analyst, f"SELECT {by_machine} FROM {once}")
+    assert found["span"]["automated"] == pytest.approx(percent, abs=0.01)
+    assert found["span"]["received"] > 0 and found["span"]["people"] > 0
     shares = [each for each in found["automated"]["percent"] if each is not None]
     assert 0 < min(shares) < 100
     assert analytics.get("/v1/charts?minutes=1").status_code == 422

@@ -71,6 +71,7 @@ class Line:
             "SLUICEGATE_SHARDS": str(SHARDS),
             "SLUICEGATE_TIMER_CHECK_MS": "20",
             "SLUICEGATE_SAMPLING_SALT": "trial",
+            "SLUICEGATE_VAR": str(self.folder),
         }
         for name in names:
             env["SLUICEGATE_METRICS_PORT"] = str(self.ports[name])

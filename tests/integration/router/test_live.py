@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from confluent_kafka import Producer
 
+from services.cli.__main__ import main
 from services.cli.policies import live_policy, release_policy
 from services.events.codec import encode
 from services.events.fresh import fresh_id
 from services.events.instants import from_millis
 from services.events.types import AlarmRaised
+from services.policy.draw import draw
 from services.policy.errors import InvalidPolicy
 from services.runtime.clock import now_ms
 from services.runtime.kafka import PRODUCER
+from tests.integration.router.labelling import AT_RANDOM, LOW, POLICY, STARTER, STARTER_MODEL, record
 from tests.integration.router.running import Line, wait_for
 from tests.unit.policy.making import MODEL, scored
 
@@ -179,3 +183,64 @@ def test_what_cannot_be_read_is_set_aside_and_the_stream_goes_on(line: Line) -> 
         "undecodable",
         "wrong_key",
     ]
+
+
+def test_labels_certify_thresholds_that_the_router_decides_by_and_a_plan_draws_audits(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments))
+
+    def send(name: str, *toxicity: float) -> None:
+        line.send(
+            *(
+                scored(item_id=f"{name}-{n}", toxicity=p, model_version=STARTER_MODEL)
+                for n, p in enumerate(toxicity)
+            )
+        )
+
+    monkeypatch.setenv("SLUICEGATE_VAR", str(line.folder))
+    monkeypatch.setenv("SLUICEGATE_KAFKA", line.settings.kafka)
+    done = run("model", "release", str(STARTER))
+    assert done.exit_code == 0, done.output
+    version = line.release(**POLICY)
+    tries = iter(range(10_000))
+
+    def asked_first() -> bool:
+        name = f"early{next(tries)}"
+        send(name, 0.999999)
+        wait_for("an outcome", lambda: line.decided(f"{name}-0"))
+        return [e["selection"]["reason"] for e in line.asked(f"{name}-0")] == ["no_thresholds"]
+
+    wait_for("the policy to be live, and people to be asked without points", asked_first)
+
+    tune = ("policy", "tune", "--category", "toxicity", "--max-wrong-removals", "0.05")
+    record(line, 20, version)
+    refused = run(*tune)
+    assert refused.exit_code == 1 and "audited violating items" in refused.output, refused.output
+    assert "more are needed" in refused.output
+    record(line, 600, version, start=20)
+    certified = run(*tune, "--planned")
+    assert certified.exit_code == 0, certified.output
+    assert f"620 of 620 labels were drawn by {version}" in certified.output
+
+    def decided_by_machine() -> bool:
+        name = f"try{next(tries)}"
+        send(name, 0.0, 0.999999)
+        wait_for("outcomes", lambda: line.decided(f"{name}-0") and line.decided(f"{name}-1"))
+        low, high = line.decided(f"{name}-0")[0], line.decided(f"{name}-1")[0]
+        return [each["action"] for each in (low, high) if each["final"]] == ["allow", "remove"]
+
+    wait_for("the points to be live", decided_by_machine)
+
+    send("audit", *[0.0] * 300)
+    wait_for(
+        "all decisions",
+        lambda: sum(e["item_id"].startswith("audit-") for e in line.scan("content.decided")) == 300,
+    )
+    found = {e["item_id"]: e for e in line.scan("review.requested") if e["item_id"].startswith("audit-")}
+    luck = {f"audit-{n}": draw(b"trial", "audit", f"demo/audit-{n}") for n in range(300)}
+    assert set(found) == {item for item, at in luck.items() if at < LOW}
+    for item, event in found.items():
+        reason = "sampled" if luck[item] < AT_RANDOM else "planned"
+        assert event["selection"] == {"reason": reason, "probability": LOW} and event["purpose"] == "audit"

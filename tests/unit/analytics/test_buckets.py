@@ -1,6 +1,6 @@
 """Series for charts."""
 
-from services.analytics.core.buckets import Buckets, buckets, by_name, per_minute, share
+from services.analytics.core.buckets import Buckets, buckets, by_name, mean, per_minute, share
 
 
 def test_every_span_has_a_readable_number_of_buckets_up_to_now() -> None:
@@ -31,3 +31,8 @@ def test_the_minute_that_runs_is_measured_by_what_is_over_of_it() -> None:
     where = Buckets(0, 60, 2)
     assert per_minute([30, 30], where, now=90) == [30, 60]
     assert per_minute([30, 30], where, now=62) == [30, None]
+
+
+def test_a_mean_goes_by_weight() -> None:
+    assert mean([(100.0, 1), (0.0, 3), (50.0, 0)]) == 25
+    assert mean([(50.0, 0)]) is None and mean([]) is None

@@ -45,11 +45,8 @@ def test_the_most_valuable_are_asked_about_and_the_rest_falls_back() -> None:
     sure = routed(item(50))
     assert isinstance(sure, Asked) and (sure.probability, sure.worth) == (1.0, 100)
     drawn = routed(item(40), budget_draw=0.24)
-    assert isinstance(drawn, Asked) and (drawn.probability, drawn.worth, drawn.reason) == (
-        0.25,
-        80,
-        "uncertain",
-    )
+    assert isinstance(drawn, Asked) and (drawn.worth, drawn.reason) == (80, "uncertain")
+    assert drawn.probability == pytest.approx(0.25 + 0.75 * 0.1), "a tenth of what falls back is audited"
     for fell in (routed(item(40), budget_draw=0.25), routed(item(24), budget_draw=0.0)):
         assert isinstance(fell, Decided)
         assert (fell.action, fell.basis, fell.categories) == ("allow", "fallback", ())
@@ -66,6 +63,24 @@ def test_what_falls_back_is_audited_and_recorded_like_other_decisions() -> None:
     assert seen is not None
     assert (seen.value, seen.threshold, seen.margin, seen.probability, seen.draw) == (80, 50, 100, 0.25, 0.5)
     assert circumstances(item(40), by, facts, route(item(40, toxicity=0.99), by, facts)).budget is None
+
+
+@pytest.mark.parametrize("plan", [(), ({"category": "toxicity", "from": 0.4, "to": 0.6, "share": 0.5},)])
+def test_labels_weighed_by_their_probability_stand_for_all_items_once(
+    plan: tuple[dict[str, Any], ...],
+) -> None:
+    """Over every pair of draws: of an item that may be asked about, or fall back and be audited."""
+    by = policy(budget={"reviews_per_hour": 60}, audit={**DOCUMENT["audit"], "plan": list(plan)})
+    steps = [(n + 0.5) / 40 for n in range(40)]
+    weights = 0.0
+    for budget_draw in steps:
+        for draw in steps:
+            outcome = routed(item(40), by, budget_draw=budget_draw, draw=draw)
+            if isinstance(outcome, Asked):
+                weights += 1 / outcome.probability
+            elif outcome.audited:
+                weights += 1 / outcome.audited.probability
+    assert weights / len(steps) ** 2 == pytest.approx(1)
 
 
 def test_what_was_taken_from_the_machine_is_not_given_back_to_it() -> None:

@@ -23,7 +23,7 @@ export interface Axis {
 
 export interface Chart {
   title: string;
-  now: string; // the latest value in words
+  now: string; // of the whole span, in words; of a queue, as it stands
   empty: string; // what is said where there is nothing
   left: Axis;
   right?: Axis;
@@ -34,21 +34,17 @@ export interface Chart {
 const COLOURS = ["--accent", "--escalate", "--limit", "--allow", "--remove", "--faint"];
 const PERCENT: Axis = { unit: "%", format: (value) => count(value), top: 100 };
 
-/** The last value that is there. */
-function last(values: Values): number | null {
-  return values.filter((value) => value !== null).at(-1) ?? null;
-}
-
 function said(value: number | null, format: (value: number) => string, rest: string): string {
   return value === null ? "—" : `${format(value)} ${rest}`;
 }
 
 export function charts(n: Numbers): Chart[] {
+  const oldest = n.queue.oldest_seconds.at(-1) ?? null;
   const busy = n.models.filter((model) => model.values.some((value) => value));
   return [
     {
       title: "Volume",
-      now: said(last(n.volume.received), count, "items a minute"),
+      now: said(n.span.received, count, "items a minute"),
       empty: "Nothing was published in this time.",
       left: { unit: "items a minute", format: count, least: 10 },
       lines: [
@@ -59,14 +55,14 @@ export function charts(n: Numbers): Chart[] {
     },
     {
       title: "Share automated",
-      now: said(last(n.automated.percent), percent, "of decisions by machine"),
+      now: said(n.span.automated, percent, "of decisions by machine"),
       empty: "Nothing was decided in this time.",
       left: { ...PERCENT, unit: "% of final decisions" },
       lines: [{ label: "by machine", colour: "--accent", values: n.automated.percent, fill: true }],
     },
     {
       title: "Queue",
-      now: `${said(last(n.queue.open), count, "open")}, oldest ${said(last(n.queue.oldest_seconds), duration, "")}`,
+      now: `${said(n.queue.open.at(-1) ?? null, count, "open now")}${oldest === null ? "" : `, oldest ${duration(oldest)}`}`,
       empty: "Nobody was asked in this time.",
       left: { unit: "open tasks", format: count, least: 5 },
       right: { unit: "age of the oldest", format: duration, least: 60, durations: true },
@@ -78,8 +74,8 @@ export function charts(n: Numbers): Chart[] {
     {
       title: "Time to decision",
       now: [
-        { value: last(n.time.machine_median), who: "machine" },
-        { value: last(n.time.people_median), who: "people" },
+        { value: n.span.machine, who: "machine" },
+        { value: n.span.people, who: "people" },
       ]
         .filter(({ value }) => value !== null)
         .map(({ value, who }) => said(value, duration, who))
@@ -95,7 +91,7 @@ export function charts(n: Numbers): Chart[] {
     },
     {
       title: "Agreement",
-      now: said(last(n.agreement.people), percent, "between people"),
+      now: said(n.span.agreement, percent, "between people"),
       empty: "No task was settled in this time.",
       left: { ...PERCENT, unit: "% of votes, of settled tasks" },
       lines: [

@@ -11,6 +11,7 @@ export interface Numbers {
   queue: { open: Values; oldest_seconds: Values };
   time: { machine_median: Values; machine_p95: Values; people_median: Values; people_p95: Values };
   agreement: { people: Values; model: Values };
+  span: Record<"received" | "automated" | "agreement" | "machine" | "people", number | null>; // of all the time shown
   models: { name: string; values: Values }[];
 }
 

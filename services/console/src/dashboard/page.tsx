@@ -68,7 +68,7 @@ export function Page() {
           {problem
             ? `No new numbers (${problem})${numbers ? `; these are of ${clock(numbers.now, true)}` : ""}`
             : numbers
-              ? `as of ${clock(numbers.now, true)}`
+              ? `as of ${clock(numbers.now, true)}; figures above the charts are of all the time shown`
               : "loading…"}
         </p>
         <a href="./tradeoff">Risks</a>

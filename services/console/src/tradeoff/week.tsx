@@ -80,7 +80,7 @@ export function Week({ told, chosen }: { told: Tradeoff; chosen: Move | null }) 
         </table>
       </div>
       <p class="faint">
-        {whole(told.week.items)} items of the last {told.week.days} days, as their scores say: neither switch, alarms nor caps.
+        {whole(told.week.items)} items of the last {told.week.days} days, as their scores say: with neither switch, alarms, caps nor a budget of reviews.
         {told.week.fixed > 0 && ` ${whole(told.week.fixed)} more were decided by rules or as copies, whatever the scores.`}
         {told.week.elsewhere > 0 && ` ${whole(told.week.elsewhere)} more were scored by other models.`}
       </p>
