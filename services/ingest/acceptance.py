@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from services.ingest.core import Refused, Submission
 from services.ingest.memory import Admission, Memory
@@ -16,18 +16,22 @@ from services.runtime.problems import Problem
 from services.runtime.publishing import Publisher
 
 RETRY_SECONDS = 2  # after which a caller may ask again where Kafka is away
+Decide: TypeAlias = Callable[[Sequence[Submission]], Awaitable[list[Submission]]]
+"""Gives submissions that may be produced their verdicts, in their order. May raise Problem."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What becomes of one item: accepted (202), or a problem."""
+    """What becomes of one item: accepted (202), accepted with a verdict (200), or a problem."""
 
     submission: Submission | None = None
     problem: Problem | None = None
 
     @property
     def status(self) -> int:
-        return self.problem.status if self.problem else 202
+        if self.problem is not None:
+            return self.problem.status
+        return 202 if self.submission is None or self.submission.verdict is None else 200
 
     def document(self) -> dict[str, Any]:
         """The answer as JSON has it."""
@@ -37,6 +41,8 @@ class Answer:
             found |= {"item_id": event.item_id, "revision": event.revision}
             if self.problem is None:
                 found |= {"event_id": event.event_id, "source": event.source}
+                if self.submission.verdict is not None:
+                    found |= self.submission.verdict.document()
         if self.problem is not None:
             found |= self.problem.document()
         return found
@@ -53,8 +59,17 @@ class Acceptance:
         self._publisher = publisher
         self._metrics = metrics
 
-    async def accept(self, key: ApiKey, wanted: Sequence[Submission | Refused]) -> list[Answer]:
-        """An answer for each, in order. One that is refused harms no other."""
+    async def accept(
+        self,
+        key: ApiKey,
+        wanted: Sequence[Submission | Refused],
+        decide: Decide | None = None,
+        store: bool = True,
+    ) -> list[Answer]:
+        """An answer for each, in order. One that is refused harms no other.
+
+        With `decide` each is answered with a verdict. Without `store` nothing of them leaves this process.
+        """
         good = [each for each in wanted if isinstance(each, Submission)]
         admission = await self._memory.admit(key.key_id, key.quota, len(wanted), good)
         known = iter(admission.known)
@@ -63,21 +78,35 @@ class Acceptance:
         for number, each in enumerate(wanted):
             before = next(known) if isinstance(each, Submission) else None
             if number >= admission.granted:
-                answers.append(self._over_quota(key, each, admission))
+                known_as = each if isinstance(each, Submission) else None
+                answers.append(Answer(known_as, _over_quota(key, admission)))
             elif isinstance(each, Refused):
                 answers.append(Answer(problem=problem_of(each)))
             elif before is None:
                 answers.append(Answer(each))
                 to_send.append(number)
-            elif before.fingerprint == each.fingerprint:
-                self._metrics.repeats.inc()
-                answers.append(Answer(each))
-            else:
+            elif before.fingerprint != each.fingerprint:
                 answers.append(Answer(each, _conflict(each)))
-        await self._send(answers, to_send)
+            elif decide is not None and before.verdict is None:
+                answers.append(Answer(each, _without_verdict(each)))
+            else:
+                self._metrics.repeats.inc()
+                answers.append(Answer(replace(each, verdict=before.verdict if decide else None)))
+        if decide is not None and to_send:
+            decided = await decide([found for n in to_send if (found := answers[n].submission) is not None])
+            for number, submission in zip(to_send, decided, strict=True):
+                answers[number] = Answer(submission)
+        if store:
+            await self._send(answers, to_send)
         for answer in answers:
             self._metrics.items.labels(str(answer.status)).inc()
         return answers
+
+    async def spend(self, key: ApiKey, count: int) -> None:
+        """Spend quota for what is asked and not sent. Raises Problem 429."""
+        admission = await self._memory.admit(key.key_id, key.quota, count, [])
+        if admission.granted < count:
+            raise _over_quota(key, admission)
 
     async def _send(self, answers: list[Answer], numbers: list[int]) -> None:
         started = time.monotonic()
@@ -101,15 +130,15 @@ class Acceptance:
                 raise result
         await self._memory.remember(kept, now_ms())
 
-    def _over_quota(self, key: ApiKey, each: Submission | Refused, admission: Admission) -> Answer:
-        detail = f"the key may send {key.quota} items a minute: go on in {admission.retry_after} s"
-        problem = Problem(429, "over quota", detail, retry_after=admission.retry_after)
-        return Answer(each if isinstance(each, Submission) else None, problem)
-
 
 def problem_of(refused: Refused) -> Problem:
     """What is wrong with an item, as HTTP says it."""
     return Problem(refused.status, refused.title, refused.detail, pointer=refused.pointer)
+
+
+def _over_quota(key: ApiKey, admission: Admission) -> Problem:
+    detail = f"the key may send {key.quota} items a minute: go on in {admission.retry_after} s"
+    return Problem(429, "over quota", detail, retry_after=admission.retry_after)
 
 
 def _conflict(each: Submission) -> Problem:
@@ -119,6 +148,15 @@ def _conflict(each: Submission) -> Problem:
         "send an edit as a higher revision"
     )
     return Problem(409, "revision taken", detail, pointer="/revision")
+
+
+def _without_verdict(each: Submission) -> Problem:
+    event = each.event
+    detail = (
+        f"revision {event.revision} of {event.item_id} was accepted without a verdict, so the loop decides it: "
+        f"ask GET /v1/items/{event.item_id}, or send a higher revision"
+    )
+    return Problem(409, "decided elsewhere", detail, pointer="/revision")
 
 
 def _away(error: NotAcknowledged) -> Problem:

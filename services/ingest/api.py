@@ -1,15 +1,15 @@
 """The HTTP API of ingest."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Query, Request
+from fastapi import APIRouter, FastAPI, Header, Query, Request
 from prometheus_client import generate_latest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.events.ids import item_key
 from services.ingest.acceptance import RETRY_SECONDS, Acceptance, Answer, problem_of
+from services.ingest.authority import Authority
 from services.ingest.core import (
     MAX_BATCH_BYTES,
     MAX_BODY_BYTES,
@@ -21,35 +21,30 @@ from services.ingest.core import (
 )
 from services.ingest.metrics import IngestMetrics
 from services.ingest.standing import Standing
-from services.runtime.apikeys import ApiKey, KeyCache, bearer
 from services.runtime.audit import Audit
 from services.runtime.clock import now_ms
 from services.runtime.health import Health
-from services.runtime.problems import Problem, answer_problems, read_body
+from services.runtime.problems import answer_problems, read_body
 
 Authorization = Annotated[str | None, Header()]
 Revision = Annotated[int | None, Query(ge=1, le=2**53 - 1)]
 
 
 def build(
-    keys: KeyCache,
+    authority: Authority,
     acceptance: Acceptance,
     standing: Standing,
     audit: Audit,
     metrics: IngestMetrics,
     health: Health,
     close: Callable[[], Any],
+    routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
-    """The application. `close` is called when it stops."""
+    """The application, with more routes from `routers`. `close` is called when it stops."""
     app = FastAPI(title="Sluicegate ingest", version="1", on_shutdown=[close])
     answer_problems(app)
-
-    async def authorised(authorization: str | None) -> tuple[ApiKey, str]:
-        key = await asyncio.to_thread(keys.find, bearer(authorization)) if authorization else None
-        if key is None or key.source is None:
-            detail = "send `Authorization: Bearer sk_…` with a key of `sluicegate keys create --source NAME`"
-            raise Problem(401, "no valid key", detail, headers={"WWW-Authenticate": "Bearer"})
-        return key, key.source
+    for router in routers:
+        app.include_router(router)
 
     def read(raw: bytes, source: str) -> Submission | Refused:
         try:
@@ -60,7 +55,7 @@ def build(
     @app.post("/v1/items", status_code=202)
     async def submit(request: Request, authorization: Authorization = None) -> Response:
         """Submit one item, or an edit or withdrawal of one. 202 once Kafka has it."""
-        key, source = await authorised(authorization)
+        key, source = await authority.of(authorization)
         raw = await read_body(request, MAX_BODY_BYTES, "an item")
         (answer,) = await acceptance.accept(key, [read(raw, source)])
         return _single(answer)
@@ -68,7 +63,7 @@ def build(
     @app.post("/v1/items:batch")
     async def submit_batch(request: Request, authorization: Authorization = None) -> Response:
         """Submit up to 1,000 lines of NDJSON. Each line has a result of its own, in order."""
-        key, source = await authorised(authorization)
+        key, source = await authority.of(authorization)
         raw = await read_body(request, MAX_BATCH_BYTES, "a batch")
         try:
             lines = lines_of(raw)
@@ -80,7 +75,7 @@ def build(
     @app.get("/v1/items/{item_id:path}")
     async def stands(item_id: str, authorization: Authorization = None) -> Response:
         """Where an item stands, every decision on it, and its tasks."""
-        key, source = await authorised(authorization)
+        key, source = await authority.of(authorization)
         found = await standing.of(source, item_id)
         audit.note(key.actor, "item.read", item_key(source, item_id), source=source)
         return JSONResponse(found)
@@ -90,7 +85,7 @@ def build(
         item_id: str, revision: Revision = None, authorization: Authorization = None
     ) -> Response:
         """Withdraw every revision up to `revision`; the highest that is known where it is left out."""
-        key, source = await authorised(authorization)
+        key, source = await authority.of(authorization)
         if revision is None:
             revision = await standing.latest_revision(source, item_id)
         try:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any, Literal
 
 import msgspec
 
@@ -46,13 +47,35 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
     item: Item | None = None
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller is answered, and what is remembered for one who asks again."""
+
+    decision: Literal["allow", "limit", "remove", "review"]
+    categories: tuple[str, ...]
+    scores: dict[str, float]
+    rule: str | None  # what decided, for people to read
+    reason: str | None = None  # why people are asked
+    while_pending: Literal["publish", "hold"] | None = None  # what becomes of it while they look
+    model_version: str
+    policy_version: str
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
+
 @dataclass(frozen=True)
 class Submission:
-    """An event that may be produced, its key, and a hash by which the same content is known again."""
+    """An event that may be produced, its key, and a hash by which the same content is known again.
+
+    `verdict` is what the caller is answered who asked for one.
+    """
 
     event: ContentSubmitted
     key: str
     fingerprint: str
+    verdict: Verdict | None = None
 
     @property
     def event_id(self) -> str:
@@ -87,6 +110,20 @@ def submission(raw: bytes, source: str, now: int) -> Submission:
     _check_instants(body)
     item = None if body.withdrawn else body.item
     return _submission(source, body.item_id, body.revision, body.withdrawn, item, body.occurred_at, now)
+
+
+def to_moderate(raw: bytes, source: str, now: int) -> Submission:
+    """The same for one who wants a verdict. Raises Refused, also for a withdrawal: there is nothing to judge."""
+    found = submission(raw, source, now)
+    if found.event.withdrawn:
+        detail = "a withdrawal needs no verdict: send DELETE /v1/items/{item_id}, or this to /v1/items"
+        raise Refused(422, "nothing to judge", detail, "/withdrawn")
+    return found
+
+
+def of_text(text: str, source: str, item_id: str, now: int, **more: Any) -> Submission:
+    """A comment without an id of its own, under a made one; `more` are fields of the item. Raises Refused."""
+    return _submission(source, item_id, 1, False, Item(kind="comment", text=text, **more), None, now)
 
 
 def withdrawal(source: str, item_id: str, revision: int, now: int) -> Submission:

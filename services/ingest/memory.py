@@ -11,7 +11,7 @@ import msgspec
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
-from services.ingest.core import Submission
+from services.ingest.core import Submission, Verdict
 
 QUOTA = """
 local now = tonumber(redis.call('TIME')[1])
@@ -42,6 +42,7 @@ class Accepted(msgspec.Struct, frozen=True):
     received_at: int  # ms since 1970
     revision: int
     withdrawn: bool
+    verdict: Verdict | None = None  # what the caller was answered, where it asked for one
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class Memory:
         pipeline = self._redis.pipeline(transaction=False)
         for each in submissions:
             event = each.event
-            kept = Accepted(each.event_id, each.fingerprint, now, event.revision, event.withdrawn)
+            kept = Accepted(
+                each.event_id, each.fingerprint, now, event.revision, event.withdrawn, each.verdict
+            )
             pipeline.hset(_name(each.key), _field(event.revision, event.withdrawn), msgspec.json.encode(kept))
             pipeline.expire(_name(each.key), self._seconds)
         try:

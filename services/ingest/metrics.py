@@ -15,6 +15,7 @@ class IngestMetrics:
     items: Counter = field(init=False)  # items answered, by status
     repeats: Counter = field(init=False)  # items that were known already and not produced again
     redis_away: Counter = field(init=False)  # requests served without Redis: no quota held, no repeat seen
+    verdicts: Counter = field(init=False)  # verdicts given in line, by decision
     ack_seconds: Histogram = field(init=False)  # from produce to Kafka's acknowledgement, a request
 
     def __post_init__(self) -> None:
@@ -27,6 +28,10 @@ class IngestMetrics:
         put(
             "redis_away",
             Counter("sluicegate_ingest_without_redis", "Requests without quota and repeats", registry=where),
+        )
+        put(
+            "verdicts",
+            Counter("sluicegate_ingest_verdicts", "Verdicts given in line", ["decision"], registry=where),
         )
         put(
             "ack_seconds",

@@ -56,3 +56,4 @@ COUNTERS: dict[str, Counter] = {
     for name in [f"{subject}.{what}_{length}"]
 }
 PREFIX = "counters."  # of their names in rules
+STORED = "{counters}:"  # how their keys in Redis begin, followed by name:bucket; one hash slot

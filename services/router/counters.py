@@ -17,12 +17,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from services.policy.counters import COUNTERS, Counter
+from services.policy.counters import COUNTERS, STORED, Counter
 from services.router.core.counting import Happening, Tally
 
 log = structlog.get_logger()
 LUA = Path(__file__).parent / "lua" / "count.lua"
-PREFIX = "{counters}:"  # one hash slot: the script touches them together
 UNREACHABLE = (RedisError, OSError)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # s that a Redis that did not answer is left alone, doubled each time
 FLUSH_SECONDS = 1.0  # what became of items waits so long for a batch to go with
@@ -160,7 +159,7 @@ class Counters:
                 (counter.name, bucket, counter.window.buckets, names) for counter, bucket, names in reads
             ],
         }
-        answer: Any = self._script(keys=[PREFIX], args=[msgspec.msgpack.encode(job)])
+        answer: Any = self._script(keys=[STORED], args=[msgspec.msgpack.encode(job)])
         places, sums = msgspec.msgpack.decode(answer)
         return dict(zip(groups, places, strict=True)), sums or []
 

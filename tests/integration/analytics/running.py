@@ -70,11 +70,12 @@ class World:
         return Producer({**PRODUCER, "bootstrap.servers": self.kafka, **config})
 
     @contextmanager
-    def process(self, *arguments: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-        """A service, ready; it is ended and has to end well."""
+    def process(self, *arguments: str, port: int, metrics_port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+        """A service, ready; it is ended and has to end well. `metrics_port` is for those that have no other."""
+        env = self.env | {"SLUICEGATE_METRICS_PORT": str(metrics_port)}
         with open(self.var / f"{arguments[-1]}.log", "ab") as log:
             running = subprocess.Popen(
-                [sys.executable, "-m", *arguments], cwd=ROOT, env=self.env, stdout=log, stderr=log
+                [sys.executable, "-m", *arguments], cwd=ROOT, env=env, stdout=log, stderr=log
             )
         try:
             wait_until(lambda: ready(port) or running.poll() is not None, 90, "ready")

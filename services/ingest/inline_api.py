@@ -1,0 +1,54 @@
+"""POST /v1/moderate and POST /v1/explain."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from starlette.responses import JSONResponse, Response
+
+from services.ingest.acceptance import Acceptance, problem_of
+from services.ingest.authority import Authority
+from services.ingest.core import MAX_BODY_BYTES, Refused, Submission, to_moderate
+from services.ingest.explanation import explained, question
+from services.ingest.moderation import Moderation
+from services.runtime.clock import now_ms
+from services.runtime.problems import read_body
+
+Authorization = Annotated[str | None, Header()]
+
+
+def inline_routes(authority: Authority, acceptance: Acceptance, moderation: Moderation) -> APIRouter:
+    """The routes. They answer 503 while no model or policy is live."""
+    router = APIRouter()
+    explaining = asyncio.Semaphore(1)  # one text at a time: explaining may not take a core from verdicts
+
+    @router.post("/v1/moderate")
+    async def moderate(request: Request, authorization: Authorization = None) -> Response:
+        """Submit an item and get the verdict. 200 once Kafka has both; `review`: people decide, as usual."""
+        key, source = await authority.of(authorization)
+        raw = await read_body(request, MAX_BODY_BYTES, "an item")
+        moderation.scorer.serving()
+        try:
+            wanted: Submission | Refused = to_moderate(raw, source, now_ms())
+        except Refused as refused:
+            wanted = refused
+        (answer,) = await acceptance.accept(key, [wanted], moderation.decide)
+        return answer.problem.response() if answer.problem else JSONResponse(answer.document())
+
+    @router.post("/v1/explain")
+    async def explain(request: Request, authorization: Authorization = None) -> Response:
+        """Why the live model scores a text as it does: spans of the text with signed weights. Nothing is kept."""
+        key, _ = await authority.of(authorization)
+        raw = await read_body(request, MAX_BODY_BYTES, "a question")
+        serving = moderation.scorer.serving()
+        try:
+            asked = question(raw, serving.bundle.categories)
+        except Refused as refused:
+            raise problem_of(refused) from None
+        await acceptance.spend(key, 1)
+        (scored,) = await moderation.scorer.score([asked.text])
+        async with explaining:
+            found = await asyncio.to_thread(explained, scored, asked)
+        return JSONResponse(found)
+
+    return router

@@ -1,0 +1,99 @@
+"""What verdicts in line rest on: the live model, the live policy and the alarms that are on, followed in a thread."""
+
+import threading
+from dataclasses import dataclass
+
+import structlog
+from confluent_kafka import KafkaException
+
+from services.events.topics import Topics
+from services.policy.facts import Alarms
+from services.policy.live import NO_POLICY, LivePolicy
+from services.policy.model import Policy
+from services.runtime.errors import RuntimeFault
+from services.runtime.kafka import admin
+from services.runtime.positions import partitions_of
+from services.runtime.reading import WholeTopics
+from services.runtime.records import Record
+from services.runtime.settings import Settings
+from services.scoring.bundle import Bundle
+from services.scoring.live_model import LiveModel
+
+log = structlog.get_logger()
+BROADCASTS = ("model.released", "policy.released", "alarm.raised")
+NO_MODEL = "no model is live: run `sluicegate model release BUNDLE`"
+POLL_SECONDS = 0.2
+AGAIN_SECONDS = 2.0  # after which a broker that did not answer, or a client that stalled, is tried anew
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What is live at one moment. `policy` has the thresholds that are certified for the bundle."""
+
+    bundle: Bundle
+    policy: Policy
+    alarms: Alarms
+
+
+class Live:
+    """Follows the same broadcast topics as classifier and router. `serving` may be read from any thread.
+
+    It is None until model and policy were read to the end of their topics; `reason` then says what is missing. Once
+    there is something to serve with, it stays, whatever becomes of Kafka.
+    """
+
+    def __init__(self, settings: Settings, topics: Topics) -> None:
+        self._settings = settings
+        self._policies = LivePolicy(
+            frozenset(topics.queues), topics.topics["review.requested"].retention_hours
+        )
+        self._model = LiveModel("fast", settings.var)
+        self.serving: Serving | None = None
+        self.reason = "model and policy are still being read: ask again in a moment"
+
+    def follow(self, stopping: threading.Event) -> None:
+        """Follow until `stopping` is set. Never raises: what goes wrong is logged, told, and tried again."""
+        while not stopping.is_set():
+            try:
+                self._read(stopping)
+            except (KafkaException, RuntimeFault) as error:
+                log.warning("broadcast topics cannot be followed", reason=str(error))
+                if self.serving is None:
+                    self.reason = f"model and policy cannot be read from Kafka: {error}"
+            stopping.wait(AGAIN_SECONDS)
+
+    def take(self, record: Record) -> None:
+        """Take one record; `publish` makes what it changes count."""
+        if record.base == "model.released":
+            self._model.take(record.value)
+            self._policies.forget_points()
+        else:
+            self._policies.take(record.base, record.key, record.value, f"{record.topic}@{record.offset}")
+
+    def publish(self) -> None:
+        """Serve with what was taken so far."""
+        bundle, policy = self._model.bundle, self._policies.policy
+        if bundle is None:
+            self.reason = f"no model: {self._model.refused}" if self._model.refused else NO_MODEL
+        elif policy is None:
+            self.reason = NO_POLICY
+        else:
+            points = bundle.operating_points
+            ready = self._policies.certified((bundle.model_version,), lambda: points)
+            self.serving, self.reason = Serving(bundle, ready, self._policies.alarms), ""
+
+    def _read(self, stopping: threading.Event) -> None:
+        client = admin(self._settings)
+        partitions = partitions_of(client, BROADCASTS, timeout=2)
+        topics = WholeTopics(self._settings, f"ingest-{self._settings.slot}-broadcast", partitions, client)
+        try:
+            for record in topics.to_end(client, stopping.is_set):
+                self.take(record)
+            while not stopping.is_set():
+                self.publish()
+                while not (records := list(topics.poll(POLL_SECONDS))) and not stopping.is_set():
+                    pass
+                for record in records:
+                    self.take(record)
+        finally:
+            topics.close()
