@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import click
+import httpx
 import msgspec
 import numpy as np
 
@@ -24,13 +25,14 @@ from infra.local.processes import PROCESSES
 from infra.local.settings import on_free_ports
 from infra.local.stack import Stack
 from loadtests.posts import posts
-from loadtests.waiting import NotInTime
+from loadtests.waiting import NotInTime, until
 from services.cli.keys import create_key
 
 GOAL_MS = 15
 TEXTS = 2_000
 NOWHERE = Path("/nonexistent")  # so that posts are generated even where real ones are
 ANSWER_SECONDS = 30.0
+WARM = 3  # windows that do not count: the broker compiles what it runs often
 
 
 class Connections:
@@ -88,7 +90,7 @@ async def measure(port: int, key: str, rate: float, seconds: float, windows: int
     texts = [post.text for post in posts(TEXTS, 1, data=NOWHERE)]
     connections = Connections("127.0.0.1", port, key)
     found, at = [], 0
-    for number in range(windows + 1):
+    for number in range(windows + WARM):
         bodies = [
             msgspec.json.encode(
                 {"item_id": f"bench-{at + i}", "item": {"kind": "post", "text": texts[(at + i) % TEXTS]}}
@@ -100,8 +102,9 @@ async def measure(port: int, key: str, rate: float, seconds: float, windows: int
         gc.disable()  # the client's own pauses are not the server's
         times, given = await window(connections, bodies, rate)
         gc.enable()
-        print(f"# window {number}: {given}, p50 {1000 * statistics.median(times):.2f} ms", file=sys.stderr)
-        if number == 0:  # it warms up
+        p50, p99 = np.percentile(times, (50, 99)) * 1000
+        print(f"# window {number}: {given}, p50 {p50:.2f} ms, p99 {p99:.2f} ms", file=sys.stderr)
+        if number < WARM:
             continue
         if wrong := [what for what in given if what.startswith("status")]:
             raise NotInTime(f"answers without a verdict: {', '.join(wrong)}")
@@ -112,7 +115,7 @@ async def measure(port: int, key: str, rate: float, seconds: float, windows: int
 @click.command()
 @click.option("--rate", default=200.0, show_default=True, help="Requests a second")
 @click.option("--seconds", default=10.0, show_default=True, help="How long a window is")
-@click.option("--windows", default=7, show_default=True, help="How many windows, beside one that warms up")
+@click.option("--windows", default=7, show_default=True, help="How many windows, after those that warm up")
 def main(rate: float, seconds: float, windows: int) -> None:
     """Measure, and print `name value unit goal`."""
     with tempfile.TemporaryDirectory() as var:
@@ -123,8 +126,10 @@ def main(rate: float, seconds: float, windows: int) -> None:
             stack.up()
             key = create_key(settings, "demo", 10_000_000, name="bench")
             pids = {each.name: stack.pid(each.name) for each in chosen}
+            until("a verdict", lambda: _answers(settings.ingest_url, key), 60)
             before = {name: _cpu(pid) for name, pid in pids.items()}
             found = asyncio.run(measure(settings.ingest_port, key, rate, seconds, windows))
+            acknowledged = _acknowledged_ms(settings.ingest_url)
             used = {name: _cpu(pid) - before[name] for name, pid in pids.items()}
         except (StackError, NotInTime) as error:
             raise click.ClickException(str(error)) from error
@@ -133,9 +138,30 @@ def main(rate: float, seconds: float, windows: int) -> None:
     for share, goal in ((50, "-"), (99, f"<={GOAL_MS}")):
         value = statistics.median(float(np.percentile(times, share)) * 1000 for times in found)
         print(f"moderate_p{share}_ms {value:.2f} ms {goal}")
-    requests = int(rate * seconds) * (windows + 1)
+    print(f"moderate_kafka_ms {acknowledged:.2f} ms -")  # of it, the mean wait for Kafka's acknowledgement
+    requests = int(rate * seconds) * (windows + WARM)
     for name, cpu in used.items():
         print(f"moderate_cpu_{name}_ms {1000 * cpu / requests:.3f} ms/request -")
+
+
+def _answers(url: str, key: str) -> bool:
+    """Whether model and policy are live in ingest."""
+    body = {"item_id": "first", "item": {"kind": "post", "text": "hello"}}
+    answer = httpx.post(
+        f"{url}/v1/moderate", json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30
+    )
+    return answer.status_code == 200
+
+
+def _acknowledged_ms(url: str) -> float:
+    """How long Kafka took to acknowledge, on average."""
+    lines = dict(
+        line.rsplit(" ", 1)
+        for line in httpx.get(f"{url}/metrics", timeout=30).text.splitlines()
+        if line.startswith("sluicegate_ingest_ack_seconds_")
+    )
+    total, count = (float(lines[f"sluicegate_ingest_ack_seconds_{name}"]) for name in ("sum", "count"))
+    return 1000 * total / count
 
 
 def _cpu(pid: int) -> float:

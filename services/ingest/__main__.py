@@ -94,7 +94,7 @@ def main() -> None:
     )
     threading.Thread(target=watch_kafka, args=(settings, health, stopping), daemon=True).start()
     threading.Thread(target=live.follow, args=(stopping,), daemon=True).start()
-    serve(app, settings.host, settings.ingest_port)
+    serve(app, settings.host, settings.ingest_port, swift=True)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,6 @@ class Memory:
         self._monotonic = monotonic
         self._on_away = on_away
         self._away_until = float("-inf")
-        self._quota = client.register_script(QUOTA)
 
     async def admit(
         self, key_id: str, quota: int, asked: int, submissions: Sequence[Submission]
@@ -79,11 +78,11 @@ class Memory:
         if self._is_away():
             return without
         try:
-            granted, wait = await self._quota(keys=[f"ingest:quota:{{{key_id}}}"], args=[asked, quota])
-            pipeline = self._redis.pipeline(transaction=False)
+            pipeline = self._redis.pipeline(transaction=False)  # one trip for all of it
+            pipeline.eval(QUOTA, 1, f"ingest:quota:{{{key_id}}}", str(asked), str(quota))
             for each in submissions:
                 pipeline.hget(_name(each.key), _field(each.event.revision, each.event.withdrawn))
-            raw = await pipeline.execute() if submissions else []
+            (granted, wait), *raw = await pipeline.execute()
         except UNREACHABLE:
             self._left_alone()
             return without

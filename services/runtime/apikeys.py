@@ -166,6 +166,15 @@ class KeyCache:
             return None
         return keys.get(digest(secret))
 
+    def ageing(self) -> bool:
+        """Whether it is time to `refresh`, so that nobody has to wait in `find` until the database has answered."""
+        return self._keys is not None and self._monotonic() - self._read_at >= self._max_age / 2
+
+    def refresh(self) -> None:
+        """Read the keys again. Where the database cannot be asked, what was known before stays valid."""
+        with self._lock:
+            self._read()
+
     def _read(self) -> None:
         try:
             self._keys = self._store.valid()

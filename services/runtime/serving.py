@@ -1,5 +1,7 @@
 """How a service's FastAPI application is served."""
 
+import gc
+
 import uvicorn
 from fastapi import FastAPI
 
@@ -8,6 +10,22 @@ KEEP_ALIVE = (
 )
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGTERM; requests in hand are finished first. Raises SystemExit where the port is taken."""
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE)
+def serve(app: FastAPI, host: str, port: int, swift: bool = False) -> None:
+    """Serve until SIGTERM; requests in hand are finished first. Raises SystemExit where the port is taken.
+
+    `swift`: parser and event loop in C, for services whose callers wait for milliseconds. What was made until now is
+    then left out of garbage collection: looking at all of it takes tens of ms.
+    """
+    if swift:
+        gc.collect()
+        gc.freeze()
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http="httptools" if swift else "h11",
+        loop="uvloop" if swift else "asyncio",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+    )

@@ -69,6 +69,24 @@ def test_a_new_key_works_at_once_and_a_flood_of_unknown_ones_costs_ten_reads_a_s
     store.close()
 
 
+def test_a_fresh_key_is_told_without_the_database_and_read_again_before_it_is_old(store: KeyStore) -> None:
+    clock = Clock()
+    cache = KeyCache(store, clock, max_age=1)
+    key, secret = store.create("mine", "analyst", None, 60)
+    assert cache.fresh(secret) is None and not cache.ageing()  # nothing was read yet
+    assert cache.find(secret) == key
+    clock.now = 0.4
+    assert cache.fresh(secret) == key and cache.fresh("sk_other") is None and not cache.ageing()
+    store.revoke(key.key_id)
+    clock.now = 0.6
+    assert cache.fresh(secret) == key and cache.ageing()
+    cache.refresh()
+    assert cache.fresh(secret) is None and not cache.ageing()
+    clock.now = 1.7
+    assert cache.fresh("sk_other") is None and cache.ageing()
+    store.close()
+
+
 def test_keys_stay_valid_while_the_database_is_away(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     cache = KeyCache(store, clock, max_age=1)
