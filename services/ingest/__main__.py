@@ -5,7 +5,6 @@ import time
 
 import httpx
 import redis.asyncio as redis
-from confluent_kafka import KafkaException
 
 from services.events.topics import load_topics
 from services.ingest.acceptance import Acceptance
@@ -14,11 +13,13 @@ from services.ingest.authority import Authority
 from services.ingest.caps import InlineCaps
 from services.ingest.compatible_api import compatible_routes
 from services.ingest.counters import InlineCounters
-from services.ingest.inline_api import inline_routes
+from services.ingest.direct import Direct
+from services.ingest.inline_api import inline_routes, moderating
 from services.ingest.live import Live
 from services.ingest.memory import Memory
 from services.ingest.metrics import IngestMetrics
 from services.ingest.moderation import Moderation
+from services.ingest.probing import watch_kafka
 from services.ingest.scorer import Scorer
 from services.ingest.settings import IngestSettings
 from services.ingest.standing import Standing
@@ -27,27 +28,10 @@ from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import KeyCache, KeyStore
 from services.runtime.audit import Audit
 from services.runtime.health import Health
-from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
 from services.runtime.publishing import Publisher
 from services.runtime.serving import serve
 from services.runtime.shared_secret import INLINE, shared_secret
-
-PROBE_SECONDS = 2.0
-
-
-def watch_kafka(settings: IngestSettings, health: Health, stopping: threading.Event) -> None:
-    """Ready while Kafka answers."""
-    client = admin(settings)
-    while not stopping.is_set():
-        try:
-            client.list_topics(timeout=PROBE_SECONDS)
-            health.ready()
-        except KafkaException as error:
-            health.not_ready(
-                f"no Kafka at {settings.kafka} ({error.args[0].name()}): start it, or set SLUICEGATE_KAFKA"
-            )
-        stopping.wait(PROBE_SECONDS)
 
 
 def main() -> None:
@@ -94,7 +78,7 @@ def main() -> None:
     )
     threading.Thread(target=watch_kafka, args=(settings, health, stopping), daemon=True).start()
     threading.Thread(target=live.follow, args=(stopping,), daemon=True).start()
-    serve(app, settings.host, settings.ingest_port, swift=True)
+    serve(Direct(app, {"/v1/moderate": moderating(*parts)}), settings.host, settings.ingest_port, swift=True)
 
 
 if __name__ == "__main__":

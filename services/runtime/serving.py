@@ -1,16 +1,16 @@
-"""How a service's FastAPI application is served."""
+"""How a service's application is served."""
 
 import gc
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 KEEP_ALIVE = (
     75  # s an idle connection is kept: longer than clients keep theirs, so that none sends into a closing one
 )
 
 
-def serve(app: FastAPI, host: str, port: int, swift: bool = False) -> None:
+def serve(app: ASGIApp, host: str, port: int, swift: bool = False) -> None:
     """Serve until SIGTERM; requests in hand are finished first. Raises SystemExit where the port is taken.
 
     `swift`: parser and event loop in C, for services whose callers wait for milliseconds. What was made until now is
