@@ -32,7 +32,7 @@ GOAL_MS = 15
 TEXTS = 2_000
 NOWHERE = Path("/nonexistent")  # so that posts are generated even where real ones are
 ANSWER_SECONDS = 30.0
-WARM = 3  # windows that do not count: the broker compiles what it runs often
+WARM = 5  # windows that do not count: the broker compiles what it runs often
 
 
 class Connections:
