@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from infra.browser import chromium
 from infra.local.kafka import Kafka
@@ -21,6 +21,7 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
+expect.set_options(timeout=60_000)  # ms; its own 5 s are little where everything shares two cores
 NOT_TESTED = (
     "the console was NOT tested in a browser: no Chromium here; `apt-get install chromium` brings one"
 )
@@ -77,7 +78,7 @@ def world(kafka: Kafka, console_redis: Redis, tmp_path: Path) -> Iterator[World]
 @pytest.fixture
 def api(world: World, built: Path) -> RunningApi:
     """An API that serves the console; `ada` has an account."""
-    running = world.api(review_console=built)
+    running = world.api(review_console=built, review_undo_seconds=60)  # no test waits until it is too late
     running.accounts.create("ada", "moderator", PASSWORD)
     running.accounts.create("root", "admin", PASSWORD)
     return running

@@ -108,7 +108,7 @@ class World:
 
     def api(self, **settings: Any) -> RunningApi:
         """An API."""
-        defaults: dict[str, Any] = {"acknowledge_ms": 1500, "review_console": self.folder / "none"}
+        defaults: dict[str, Any] = {"acknowledge_ms": 5_000, "review_console": self.folder / "none"}
         api = RunningApi(ApiSettings(**(self.common() | defaults | settings)))
         self._stops.append(api.stop)
         return api
@@ -118,7 +118,7 @@ class World:
         if api.accounts.get(name) is None:
             api.accounts.create(name, role, PASSWORD)
         fresh = httpx.Limits(max_keepalive_connections=0)  # the server may just be closing an idle one
-        http = httpx.Client(base_url=api.url, timeout=20, limits=fresh)
+        http = httpx.Client(base_url=api.url, timeout=60, limits=fresh)
         self._stops.append(http.close)
         answer = http.post("/v1/login", json={"name": name, "password": PASSWORD, "bearer": True})
         assert answer.status_code == 200, answer.text
