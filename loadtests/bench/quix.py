@@ -124,9 +124,6 @@ class Race:
 @click.option("--items", default=300_000, show_default=True, help="Records a lap")
 @click.option("--rounds", default=3, show_default=True, help="Laps of each")
 @click.option(
-    "--batch", default=10_000, show_default=True, help="Records a batch of ours, for 100 ms a commit"
-)
-@click.option(
     "--environments",
     default=Path("var/peers"),
     type=click.Path(path_type=Path),

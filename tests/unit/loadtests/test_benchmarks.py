@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from pathlib import Path
 
+import click
 import pytest
 
 from loadtests.bench.__main__ import BENCHMARKS, main
@@ -26,3 +29,12 @@ def test_help_lists_the_benchmarks_and_what_each_measures(capsys: pytest.Capture
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_the_docs_name_every_benchmark(name: str) -> None:
     assert f"loadtests.bench.{name}" in (DOCS / "performance.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_takes_the_options_that_it_offers(name: str) -> None:
+    command = importlib.import_module(f"loadtests.bench.{name}").main
+    if isinstance(command, click.Command):
+        assert command.callback is not None
+        taken = set(inspect.signature(command.callback).parameters)
+        assert {option.name for option in command.params} == taken
