@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
@@ -16,6 +16,7 @@ from infra.local.ports import LOOPBACK, accepts
 from infra.local.server import Server
 
 CLUSTER_ID = "sluicegate-local-000001"
+SILENT: dict[str, Any] = {"log_level": 0}  # for clients that only ask whether the broker is there yet
 HEAP = ("-Xms256m", "-Xmx1g")
 QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
@@ -106,7 +107,7 @@ class Kafka(Server):
         if not accepts(self.port):
             return False
         if self._admin is None:
-            self._admin = AdminClient({"bootstrap.servers": self.bootstrap}, logger=_silent())
+            self._admin = AdminClient({"bootstrap.servers": self.bootstrap} | SILENT)
         try:
             return bool(self._admin.list_topics(timeout=1).brokers)
         except KafkaException:
@@ -116,9 +117,7 @@ class Kafka(Server):
         """Until producers get their ids at once: a new cluster first makes the topic of its transaction coordinator
         (1.2 s, measured), one that was killed reads it. Raises NotReady.
         """
-        producer = Producer(
-            {"bootstrap.servers": self.bootstrap, "transactional.id": "probe"}, logger=_silent()
-        )
+        producer = Producer({"bootstrap.servers": self.bootstrap, "transactional.id": "probe"} | SILENT)
         try:
             producer.init_transactions(timeout)
         except KafkaException as error:
@@ -128,12 +127,3 @@ class Kafka(Server):
 
     def _java(self, *options: str) -> list[str]:
         return [str(java()), *options, QUIET, "-cp", f"{kafka_jars(self._jars)}/*"]
-
-
-def _silent() -> logging.Logger:
-    """For clients that only ask whether the broker is there yet."""
-    logger = logging.getLogger(f"{__name__}.probe")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-        logger.propagate = False
-    return logger
