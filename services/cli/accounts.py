@@ -1,4 +1,4 @@
-"""`sluicegate accounts create | list | disable`."""
+"""`sluicegate accounts create | describe | list | disable`."""
 
 from __future__ import annotations
 
@@ -45,13 +45,30 @@ def create(name: str, role: str, password_stdin: bool) -> None:
         click.echo(f"password  {password}")
 
 
+@accounts.command()
+@click.argument("name")
+@click.option("--skill", "skills", multiple=True, help="As queues of the policy ask for it. May be repeated.")
+@click.option("--language", "languages", multiple=True, help="That they read, as in de. May be repeated.")
+def describe(name: str, skills: tuple[str, ...], languages: tuple[str, ...]) -> None:
+    """Say what somebody can do, in place of what was said before: queues may ask for it."""
+    settings = Settings()
+    try:
+        open_accounts(settings).describe(name, skills, languages)
+    except AccountError as error:
+        raise click.ClickException(str(error)) from error
+    said = {"skills": ", ".join(sorted(skills)), "languages": ", ".join(sorted(languages)).lower()}
+    _audited(settings, "account.described", name, said)
+    click.echo(f"{name}: skills {said['skills'] or 'none'}; languages {said['languages'] or 'none'}")
+
+
 @accounts.command("list")
 def list_accounts() -> None:
     """Show every account."""
-    table = Table("name", "role", "made", "state")
+    table = Table("name", "role", "made", "state", "skills", "languages")
     for account in open_accounts(Settings()).all():
         state = "disabled" if account.disabled else "active"
-        table.add_row(account.name, account.role, from_millis(account.created_at), state)
+        own = (", ".join(sorted(of)) for of in (account.abilities.skills, account.abilities.languages))
+        table.add_row(account.name, account.role, from_millis(account.created_at), state, *own)
     Console().print(table)
 
 

@@ -533,6 +533,9 @@ class ReviewRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expires_at: Instant  # When the policy's fallback decides
     votes_wanted: Annotated[int, msgspec.Meta(ge=1, le=9)]  # How many people must agree
     lease_seconds: Annotated[int, msgspec.Meta(ge=5, le=86400)]  # How long one person may hold it
+    # All of these a person must have to be given it
+    skills: tuple[Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")], ...] = ()
+    languages: tuple[Language, ...] = ()  # One of these they must read; empty: no matter
     replaces: TaskId | None = None  # The task that this one follows: an escalation or an appeal
     model_version: Version | None = None
     policy_version: Version | None = None

@@ -40,6 +40,9 @@ class QueueRule(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: int
     deadline_ms: int
     expire_ms: int
+    skills: tuple[str, ...] = ()  # that people must have, all of them
+    languages: tuple[str, ...] = ()  # that they must read: the item's, else one of them
+    stands_for: str | None = None  # the queue whose items in these languages come here
 
 
 class AuditStratum(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +99,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     hold: HoldRule | None = None  # None: until people decide
     budget: int | None = None  # reviews an hour, over all workers; None: people have time for all
+    stand_ins: dict[str, dict[str, str]] = {}  # queue, language, the queue that stands in for it
     tried: Rules | None = None  # the rules, ready; None where there are none
     counters: tuple[
         str, ...

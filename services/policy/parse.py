@@ -52,6 +52,7 @@ def parse(
             *_unknown(document, queues, categories),
             *_senseless(document, retention_hours),
             *_planned(document),
+            *_displaced(document),
             *(_unproven(document, tuple(points)) if points is not None else ()),
             *_endless(document),
             *_conditions(document),
@@ -202,6 +203,35 @@ def _unproven(document: Document, points: tuple[Certified, ...]) -> list[Problem
     return problems
 
 
+def _displaced(document: Document) -> list[Problem]:
+    """Queues that stand in for none, for one that stands in itself, or for one that another stands in for."""
+    queues, problems, taken = document.value["queues"], [], dict[tuple[str, str], str]()
+    for name, of in queues.items():
+        if (instead := of.get("for")) is None:
+            continue
+        if instead not in queues:
+            what = f"unknown queue `{instead}`: `queues` of this policy has {_list(queues)}"
+        elif instead == name or "for" in queues[instead]:
+            what = f"`{instead}` stands in for another queue itself: name that one"
+        elif not of.get("languages"):
+            what = f"`{name}` says not in which `languages` it stands in for `{instead}`: add them"
+        elif twice := [each for each in of["languages"] if (instead, each) in taken]:
+            what = f"`{taken[instead, twice[0]]}` stands in for `{instead}` in {twice[0]} already: keep one"
+        else:
+            taken |= {(instead, language): name for language in of["languages"]}
+            continue
+        problems.append(document.problem(("queues", name, "for"), what))
+    return problems
+
+
+def _stand_ins(queues: dict[str, Any]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name, of in queues.items():
+        if "for" in of:
+            found.setdefault(of["for"], {}).update(dict.fromkeys(of["languages"], name))
+    return found
+
+
 def _planned(document: Document) -> list[Problem]:
     """Strata of the audit plan of a category that the policy lacks, that are empty, or that overlap."""
     value, problems = document.value, []
@@ -277,9 +307,13 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
                 lease_seconds=of["lease_seconds"],
                 deadline_ms=round(of["deadline_minutes"] * MINUTE),
                 expire_ms=round(of["expire_hours"] * HOUR),
+                skills=tuple(of.get("skills", ())),
+                languages=tuple(of.get("languages", ())),
+                stands_for=of.get("for"),
             )
             for name, of in value["queues"].items()
         },
+        stand_ins=_stand_ins(value["queues"]),
         queue=value["queue"],
         escalation=value["escalation"],
         while_pending=value["while_pending"],

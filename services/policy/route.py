@@ -16,6 +16,7 @@ from services.policy.auditing import drawn, seen_likely
 from services.policy.budget import has_say, likely, worth
 from services.policy.facts import Alarms, Facts
 from services.policy.model import CategoryRule, Policy
+from services.policy.queues import serving
 from services.policy.rules import Rule
 
 HARM = {"allow": 0, "limit": 1, "remove": 2}
@@ -75,6 +76,14 @@ Outcome: TypeAlias = Decided | Asked
 
 def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
     """The outcome for a scored item."""
+    outcome = _outcome(item, policy, facts)
+    if not policy.stand_ins or not isinstance(outcome, Asked):
+        return outcome
+    return msgspec.structs.replace(outcome, queue=serving(policy, outcome.queue, item.item))
+
+
+def _outcome(item: Scored, policy: Policy, facts: Facts) -> Outcome:
+    """The outcome, with the queue as the policy names it."""
     ruled = policy.tried.first(item, facts.counters) if policy.tried is not None else None
     outcome = judge(item, policy) if ruled is None else by_rule(ruled, policy)
     if isinstance(outcome, Asked):

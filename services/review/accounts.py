@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from services.review.core.abilities import NONE, Abilities
 from services.runtime.clock import now_ms
 from services.runtime.settings import Settings
 from services.runtime.sqlite import make_private
@@ -21,6 +23,14 @@ from services.runtime.sqlite import make_private
 Role = Literal["moderator", "admin"]
 ROLES: tuple[str, ...] = get_args(Role)
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+ABILITIES = {
+    "skill": re.compile(r"[a-z][a-z0-9-]{0,39}"),
+    "language": re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}"),
+}
+FORMS = {
+    "skill": "take up to 40 of a-z 0-9 - that begin with a letter, as policies name it",
+    "language": "write it as BCP 47 has it, as in de or pt-br",
+}
 SHORTEST = 8  # characters of a password
 
 
@@ -39,6 +49,13 @@ class _Account(_Table):
     password: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[int] = mapped_column(BigInteger)  # ms
     disabled_at: Mapped[int | None] = mapped_column(BigInteger)  # ms
+
+
+class _Ability(_Table):
+    __tablename__ = "abilities"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)  # skill or language
+    value: Mapped[str] = mapped_column(String(40), primary_key=True)
 
 
 class _Session(_Table):
@@ -62,6 +79,7 @@ class Account:
     role: str
     created_at: int
     disabled: bool
+    abilities: Abilities = NONE
 
 
 class Accounts:
@@ -90,20 +108,21 @@ class Accounts:
             with Session(self._engine) as session, session.begin():
                 session.add(row)
                 session.flush()
-                return _account(row)
+                return _account(row, session)
         except IntegrityError:
             raise AccountError(f"{name} has an account already: choose another name") from None
 
     def all(self) -> list[Account]:
         """Every account, by name."""
         with Session(self._engine) as session:
-            return [_account(row) for row in session.scalars(select(_Account).order_by(_Account.name))]
+            rows = session.scalars(select(_Account).order_by(_Account.name))
+            return [_account(row, session) for row in rows]
 
     def get(self, name: str) -> Account | None:
         """The account of a name."""
         with Session(self._engine) as session:
             row = session.get(_Account, name)
-            return _account(row) if row else None
+            return _account(row, session) if row else None
 
     def disable(self, name: str) -> None:
         """Nobody logs in with it any more, and its sessions end. Raises AccountError where there is none."""
@@ -114,6 +133,21 @@ class Accounts:
             row.disabled_at = row.disabled_at or now_ms()
             session.execute(delete(_Session).where(_Session.name == name))
 
+    def describe(self, name: str, skills: Iterable[str], languages: Iterable[str]) -> None:
+        """Say what somebody can do; it takes the place of what was said before. Raises AccountError."""
+        given = {"skill": set(skills), "language": {each.lower() for each in languages}}
+        for kind, values in given.items():
+            for value in values:
+                if not ABILITIES[kind].fullmatch(value):
+                    raise AccountError(f"{value!r} is no {kind}: {FORMS[kind]}")
+        with Session(self._engine) as session, session.begin():
+            if session.get(_Account, name) is None:
+                raise AccountError(f"there is no account {name}: see `sluicegate accounts list`")
+            session.execute(delete(_Ability).where(_Ability.name == name))
+            session.add_all(
+                _Ability(name=name, kind=kind, value=value) for kind, of in given.items() for value in of
+            )
+
     def verify(self, name: str, password: str) -> Account | None:
         """The account where name and password are right and it is not disabled."""
         with Session(self._engine) as session:
@@ -122,7 +156,7 @@ class Accounts:
                 self._hasher.verify(row.password if row else self._nobody, password)
             except (Argon2Error, InvalidHashError):
                 return None
-            return _account(row) if row and row.disabled_at is None else None
+            return _account(row, session) if row and row.disabled_at is None else None
 
     def open_session(self, name: str, hours: float) -> str:
         """The token of a new session."""
@@ -141,7 +175,7 @@ class Accounts:
             if found is None or found.expires_at <= now_ms():
                 return None
             row = session.get(_Account, found.name)
-            return _account(row) if row and row.disabled_at is None else None
+            return _account(row, session) if row and row.disabled_at is None else None
 
     def close_session(self, token: str) -> None:
         """End a session; harmless where it has ended."""
@@ -189,8 +223,11 @@ def _write_ahead(connection: object, _: object) -> None:
     cursor.close()
 
 
-def _account(row: _Account) -> Account:
-    return Account(row.name, row.role, row.created_at, row.disabled_at is not None)
+def _account(row: _Account, session: Session) -> Account:
+    found = session.execute(select(_Ability.kind, _Ability.value).where(_Ability.name == row.name)).all()
+    own = {kind: frozenset(value for of, value in found if of == kind) for kind in ABILITIES}
+    abilities = Abilities(own["skill"], own["language"])
+    return Account(row.name, row.role, row.created_at, row.disabled_at is not None, abilities)
 
 
 def _hash(token: str) -> str:

@@ -63,7 +63,7 @@ def work_routes(
     def claim(request: Request, name: str, body: Claim | None = None) -> Response:
         who = guard.somebody(request)
         queue = queue_of(name)
-        given = queue.claim(who.name, settings.review_hold, body.at_hand if body else ())
+        given = queue.claim(who.name, settings.review_hold, body.at_hand if body else (), who.abilities)
         if isinstance(given, No):
             if given.code == "empty":
                 return Response(status_code=204)

@@ -112,5 +112,7 @@ def _shown(account: Account) -> dict[str, Any]:
         "name": account.name,
         "role": account.role,
         "disabled": account.disabled,
+        "skills": sorted(account.abilities.skills),
+        "languages": sorted(account.abilities.languages),
         "created_at": from_millis(account.created_at),
     }

@@ -27,7 +27,7 @@ class Problem(Exception):
 
 def problem_of(no: No) -> Problem:
     """The problem for what a script answered."""
-    return Problem(refusal(no.code, no.why.decode() if no.code == "gone" else ""))
+    return Problem(refusal(no.code, no.why.decode() if no.code in ("gone", "unable") else ""))
 
 
 def response(refused: Refusal, **more: object) -> JSONResponse:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import msgspec
 from redis import Redis
 
+from services.review.core.abilities import NONE, Abilities
 from services.review.core.changes import Change, Completed
 from services.review.scripts import Scripts
 
@@ -77,9 +78,15 @@ class Queue:
 
     # What people do
 
-    def claim(self, person: str, hold: int, at_hand: Iterable[str] = ()) -> Handout | No:
-        """A task that the person holds and does not have at hand, else the next; they may hold `hold` of them."""
-        return self._handout(self._call("claim", person, hold, *at_hand), person)
+    def claim(
+        self, person: str, hold: int, at_hand: Iterable[str] = (), abilities: Abilities = NONE
+    ) -> Handout | No:
+        """A task that the person holds and does not have at hand, else the next for which they have what it needs.
+
+        They may hold `hold` of them. No("unable", what is needed) where there is work, but none for them.
+        """
+        own = [f",{','.join(sorted(names))}," for names in (abilities.skills, abilities.languages)]
+        return self._handout(self._call("claim", person, hold, *own, *at_hand), person)
 
     def extend(self, lease: Lease) -> tuple[int, int] | No:
         """Until when the lease now lasts, and the time, in ms."""

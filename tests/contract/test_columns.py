@@ -11,7 +11,7 @@ from services.events.schemas import event_schemas, load_schemas, target
 from services.events.topics import load_topics
 
 DOCUMENTS = load_schemas()
-SQL = "\n".join(statement for each in load_migrations() for statement in each.statements())
+SQL = ";\n".join(statement for each in load_migrations() for statement in each.statements())
 EVENTS = {topic.event: name for name, topic in load_topics().topics.items() if topic.event}
 
 

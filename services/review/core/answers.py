@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.review.core.abilities import in_words
+
 OVER = {
     "withdrawn": "The item was withdrawn by its author or platform, so nothing is left to decide.",
     "edited": "The item was edited: a newer revision is judged instead.",
@@ -40,6 +42,13 @@ def foreign(named: Iterable[str], known: Iterable[str]) -> Refusal:
     return Refusal(422, "unknown-category", "No such category", detail)
 
 
+def unable(needed: str) -> Refusal:
+    """All that waits needs what the person's account does not say that they have."""
+    what = f"What waits here needs {in_words(needed)}."
+    detail = f"{what} Choose another queue, or ask an admin to add it to your account."
+    return Refusal(403, "not-for-you", "There is work, but none for you", detail)
+
+
 def already(action: str, categories: Iterable[str]) -> Refusal:
     """Another verdict of the same lease is recorded."""
     named = ", ".join(sorted(categories)) or "no category"
@@ -49,6 +58,8 @@ def already(action: str, categories: Iterable[str]) -> Refusal:
 
 def refusal(code: str, why: str = "") -> Refusal:
     """The refusal for what a script answered. Raises KeyError for a code that is none."""
+    if code == "unable":
+        return unable(why)
     return over(why) if code == "gone" else REFUSALS[code]
 
 

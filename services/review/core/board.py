@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from services.review.core.abilities import NONE, Abilities, suffices
 from services.review.core.changes import Change, Completed, Ended, Paused, Requested, Withdrawn
 
 NEVER = 2**53  # the offset of a verdict that Kafka has and the feed has not yet seen
@@ -106,10 +107,15 @@ def fold(changes: Iterable[Change]) -> Board:
 
 
 def next_task(
-    board: Board, person: str, held: Mapping[tuple[str, int], str], now: int
+    board: Board,
+    person: str,
+    held: Mapping[tuple[str, int], str],
+    now: int,
+    abilities: Abilities = NONE,
 ) -> tuple[str, int] | None:
     """The task and seat that a person is given: the earliest deadline among those with a free seat on which they have
-    neither voted nor sit. `held` says who has an unexpired lease on which (task, seat); `now` is in ms.
+    neither voted nor sit, and for which they have what it needs. `held` says who has an unexpired lease on which (task,
+    seat); `now` is in ms.
     """
     if board.paused:
         return None
@@ -117,6 +123,8 @@ def next_task(
     for _, key, task in sorted(tasks, key=lambda entry: entry[:2]):
         assert task.request is not None
         if task.request.expires <= now or person in {verdict.reviewer for verdict in task.standing()}:
+            continue
+        if not suffices(abilities, task.request.needs):
             continue
         if any(task_id == key and holder == person for (task_id, _), holder in held.items()):
             continue

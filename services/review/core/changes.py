@@ -16,6 +16,7 @@ from services.events.types import (
     ReviewRequested,
     ReviewSettled,
 )
+from services.review.core.abilities import needs
 
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
@@ -34,6 +35,7 @@ class Requested(_Change, frozen=True, kw_only=True, tag="requested"):
     revision: int
     accepted: int
     body: str
+    needs: str = ""  # of who is given it, see services.review.core.abilities
 
 
 class Completed(_Change, frozen=True, kw_only=True, tag="completed"):
@@ -97,6 +99,7 @@ def change_of(event: Event, offset: int | None = None) -> tuple[str | None, Chan
                 revision=event.revision,
                 accepted=to_millis(event.accepted_at or event.occurred_at),
                 body=json(sheet(event)),
+                needs=needs(event.skills, event.languages),
             )
         case ReviewCompleted():
             return event.queue, Completed(

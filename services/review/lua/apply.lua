@@ -17,6 +17,7 @@ function apply.requested(change)
   redis.call('HSET', P .. 'task:' .. id, 'deadline', int(change.deadline), 'expires', int(change.expires),
     'wanted', int(change.wanted), 'lease_ms', int(change.lease_ms), 'item', change.item,
     'revision', int(change.revision), 'accepted', int(change.accepted))
+  if change.needs then redis.call('HSET', P .. 'task:' .. id, 'needs', change.needs) end
   redis.call('HSET', P .. 'body', id, change.body)
   redis.call('ZADD', P .. 'expiring', int(change.expires), id)
   redis.call('HSET', P .. 'item:' .. change.item, id, int(change.revision))

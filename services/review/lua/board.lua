@@ -4,7 +4,8 @@
 -- meta             state (ready, rebuilding, wanted), epoch, paused, lease (counter of leases)
 -- offsets          topic/partition -> the next offset to be applied
 -- body             task -> what a person is shown, JSON
--- task:<id>        deadline, expires, wanted, lease_ms, item, revision, accepted once it was requested;
+-- task:<id>        deadline, expires, wanted, lease_ms, item, revision, accepted once it was requested; needs, where it
+--                  needs anything of who is given it: skill,skill|language,language
 --                  l:<seat> = expiry|number|epoch|pending verdict|its final_at|person
 --                  v:<verdict> = seat|final_at|offset or -|person; x:<verdict> where it was taken back
 -- item:<key>       task -> revision: the open tasks of an item

@@ -1,10 +1,11 @@
 -- Gives a person a task: one that they hold but do not have at hand, else the one with the earliest deadline.
--- ARGV: person, how many they may hold, then the tasks that they have at hand.
+-- ARGV: person, how many they may hold, their skills and languages (each with a comma before and after), then the tasks
+-- that they have at hand.
 local person = ARGV[1]
 if not ready() then return { 'rebuilding' } end
 sweep(100)
 local at_hand, held = {}, 0
-for i = 3, #ARGV do at_hand[ARGV[i]] = true end
+for i = 5, #ARGV do at_hand[ARGV[i]] = true end
 for _, member in ipairs(redis.call('ZRANGE', P .. 'held:' .. person, 0, -1)) do
   local seat, id = string.match(member, '^(%d+)|(.*)$')
   local task = read(id)
@@ -21,17 +22,34 @@ end
 if redis.call('HGET', META, 'paused') == '1' then return { 'paused' } end
 if held >= tonumber(ARGV[2]) then return { 'enough' } end
 redis.call('ZREMRANGEBYSCORE', P .. 'skipped:' .. person, '-inf', int(NOW))
+local answers, lacking = {}, nil
+local function able(needs)
+  if not needs then return true end
+  if answers[needs] == nil then
+    local skills, languages = string.match(needs, '^([^|]*)|(.*)$')
+    local may, reads = true, languages == ''
+    for skill in string.gmatch(skills, '[^,]+') do
+      may = may and string.find(ARGV[3], ',' .. skill .. ',', 1, true) ~= nil
+    end
+    for language in string.gmatch(languages, '[^,]+') do
+      reads = reads or string.find(ARGV[4], ',' .. language .. ',', 1, true) ~= nil
+    end
+    answers[needs] = may and reads
+  end
+  lacking = not answers[needs] and (lacking or needs) or lacking
+  return answers[needs]
+end
 local from = 0
 while true do
   local ids = redis.call('ZRANGE', P .. 'open', from, from + 49)
   for _, id in ipairs(ids) do
-    local task = read(id)
-    if task.expires > NOW and not voted(task, person) and not holds(task, person)
+    local task = able(redis.call('HGET', P .. 'task:' .. id, 'needs')) and read(id)
+    if task and task.expires > NOW and not voted(task, person) and not holds(task, person)
       and not redis.call('ZSCORE', P .. 'skipped:' .. person, id) then
       local seat = free_seat(task)
       return handout(task, seat, lease(task, seat, person))
     end
   end
-  if #ids < 50 then return { 'empty' } end
+  if #ids < 50 then return lacking and { 'unable', lacking } or { 'empty' } end
   from = from + 50
 end

@@ -15,6 +15,7 @@ from services.events.types import (
 from services.policy.auditing import drawn
 from services.policy.facts import Facts
 from services.policy.model import Policy
+from services.policy.queues import serving
 from services.policy.route import Asked, Decided, circumstances, route
 from services.router.core import slow
 from services.router.core.items import Classified
@@ -198,7 +199,7 @@ def _audit(
     decision: ContentDecided,
 ) -> Step:
     """Decided as usual, and people are asked as if it were not."""
-    queue = policy.audit.queue
+    queue = serving(policy, policy.audit.queue, item.item)
     task = Task(
         task_id=task_id(item.source, item.item_id, item.revision, "audit"),
         decision_seq=1,

@@ -76,6 +76,8 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expires_at: Instant
     votes_wanted: Annotated[int, msgspec.Meta(ge=1, le=9)]
     lease_seconds: Annotated[int, msgspec.Meta(ge=5, le=86400)]
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     replaces: TaskId | None
     model_version: Version | None
     policy_version: Version | None

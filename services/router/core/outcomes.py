@@ -14,6 +14,7 @@ from services.events.types import (
     TextDecided,
 )
 from services.policy.model import Policy
+from services.policy.queues import served
 from services.router.core.items import Classified, Requested
 from services.router.core.state import Task
 
@@ -78,7 +79,7 @@ def requested(
     replaces: str | None = None,
 ) -> Requested:
     """The question to people that `task` stands for."""
-    queue = policy.queues[task.queue]
+    queue, wanted = policy.queues[task.queue], served(policy, task.queue, item.item)
     return Requested(
         event_id=derived_id("review_requested", task.task_id, item.run_id or ""),
         occurred_at=from_millis(now),
@@ -98,6 +99,8 @@ def requested(
         expires_at=from_millis(task.expires_at),
         votes_wanted=queue.votes,
         lease_seconds=queue.lease_seconds,
+        skills=wanted.skills,
+        languages=wanted.languages,
         replaces=replaces,
         model_version=item.model_version,
         policy_version=policy.version,

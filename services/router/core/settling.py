@@ -4,6 +4,7 @@ import msgspec
 
 from services.events.types import Basis, DecisionAction, ReviewSettled, Selection
 from services.policy.model import Policy
+from services.policy.queues import serving, stands_for
 from services.router.core.items import Classified
 from services.router.core.outcomes import decided, numbered, requested, text_decided
 from services.router.core.state import REMEMBER_MS, ItemState, Step, Task
@@ -29,7 +30,7 @@ def _decision(
     now: int,
 ) -> Step:
     assert state.circumstances is not None
-    if settled.action is None and task.queue != policy.escalation:
+    if settled.action is None and stands_for(policy, task.queue) != policy.escalation:
         return _escalate(state, task, item, policy, now)
     action: DecisionAction
     basis: Basis
@@ -72,7 +73,7 @@ def _audit(
 ) -> Step:
     """People who disagree with a machine overturn it, where policy says so. Otherwise an audit changes nothing."""
     assert state.circumstances is not None
-    if settled.action is None and task.queue != policy.escalation:
+    if settled.action is None and stands_for(policy, task.queue) != policy.escalation:
         return _escalate(state, task, item, policy, now)
     marker = ItemState(
         revision=state.revision,
@@ -104,12 +105,13 @@ def _audit(
 def _escalate(state: ItemState, task: Task, item: Classified, policy: Policy, now: int) -> Step:
     """Ask the experts, under the next number. An audit stays one: no outcome, and as likely as it was."""
     audit = state.audit is not None and state.audit.task_id == task.task_id
+    queue = serving(policy, policy.escalation, item.item)
     seq = task.decision_seq if audit else task.decision_seq + 1  # `….audit` took no number of its own
     asked = Task(
         task_id=numbered(item, seq),
         decision_seq=seq,
-        queue=policy.escalation,
-        expires_at=now + policy.queues[policy.escalation].expire_ms,
+        queue=queue,
+        expires_at=now + policy.queues[queue].expire_ms,
         selection=task.selection
         if audit
         else Selection(reason="not_agreed", probability=task.selection.probability),

@@ -10,6 +10,8 @@ from functools import partial
 
 from redis import Redis
 
+from services.review.core.abilities import Abilities
+from services.review.core.abilities import needs as needs_of
 from services.review.core.changes import Requested
 from services.review.queue import Handout, Lease, No, Queue, Queues, Reserved
 from tests.integration.review.world import World, until
@@ -23,7 +25,7 @@ def board(world: World) -> Queue:
     return queue
 
 
-def put(queue: Queue, number: int, *, wanted: int = 1, lease_ms: int = 60_000) -> str:
+def put(queue: Queue, number: int, *, wanted: int = 1, lease_ms: int = 60_000, needs: str = "") -> str:
     """A task straight into Redis."""
     task = f"demo/post-{number}@1.1"
     change = Requested(
@@ -37,6 +39,7 @@ def put(queue: Queue, number: int, *, wanted: int = 1, lease_ms: int = 60_000) -
         revision=1,
         accepted=number,
         body="{}",
+        needs=needs,
     )
     assert queue.apply(1, "review.requested.x/0", number + 1, [change])
     return task
@@ -143,3 +146,32 @@ def test_nobody_holds_more_than_the_limit(world: World) -> None:
     two = ada.claim(one)["task_id"]
     answer = ada.http.post(f"/v1/queues/{world.queue}/claim", json={"at_hand": [one, two]})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:sluicegate:problem:enough")
+
+
+def test_people_are_given_what_they_have_the_skills_and_languages_for(world: World) -> None:
+    queue = board(world)
+    for number in range(60):  # more than claiming looks at at once
+        put(queue, number, needs=needs_of(["law", "minors"], ["de", "pt-br"]))
+    german, plain = put(queue, 60, needs=needs_of([], ["de"])), put(queue, 61)
+
+    def given(skills: set[str], languages: set[str]) -> str | tuple[str, bytes]:
+        able = Abilities(frozenset(skills), frozenset(languages))
+        answer = queue.claim(f"p{len(skills)}{len(languages)}", 9, (), able)
+        return (answer.code, answer.why) if isinstance(answer, No) else answer.lease.task_id
+
+    assert given({"law"}, {"de"}) == german, "not all skills"
+    assert given({"minors", "law", "tax"}, {"pt-br"}) == "demo/post-0@1.1", "one of the languages"
+    assert given({"minors", "law"}, {"pt", "d", "fr"}) == plain, "no part of a name counts"
+    assert given(set(), {"fr"}) == ("unable", b"law,minors|de,pt-br")
+    assert queue.apply(1, "review.closed/0", 1, [])
+
+
+def test_an_account_that_lacks_what_a_queue_asks_for_is_told(world: World) -> None:
+    world.feed()
+    api = world.api()
+    ada = world.person(api, "ada")
+    world.request("in-german", skills=("law",), languages=("de",))
+    answer = ada.http.post(f"/v1/queues/{world.queue}/claim", json={})
+    assert answer.status_code == 403 and "needs the skill law, the language de" in answer.json()["detail"]
+    api.accounts.describe("ada", ["law"], ["DE", "en"])
+    assert ada.claim()["item_id"] == "in-german"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.review.accounts import AccountError, Accounts, create_account, open_accounts
+from services.review.core.abilities import NONE, Abilities
 from services.runtime.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -94,3 +95,32 @@ def test_a_secret_is_made_once(accounts: Accounts, settings: Settings) -> None:
 def test_an_account_with_a_generated_password(settings: Settings) -> None:
     password = create_account(settings, "ada", "admin")
     assert open_accounts(settings).verify("ada", password) is not None
+
+
+def test_what_somebody_can_do_is_kept_and_replaced(accounts: Accounts) -> None:
+    accounts.create("ada", "moderator", PASSWORD)
+    accounts.create("grace", "moderator", PASSWORD)
+    accounts.describe("ada", ["law", "minors"], ["DE", "pt-br"])
+    accounts.describe("ada", ["law"], ["de"])
+    found = accounts.get("ada")
+    assert found is not None and found.abilities == Abilities(frozenset({"law"}), frozenset({"de"}))
+    assert [account.abilities for account in accounts.all()] == [found.abilities, NONE]
+    assert accounts.of_session(accounts.open_session("ada", 1)) == found == accounts.verify("ada", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("name", "skills", "languages", "says"),
+    [
+        ("nobody", ["law"], [], "there is no account nobody"),
+        ("ada", ["Law,tax"], [], "no skill: take up to 40"),
+        ("ada", [], ["german"], "no language: write it as BCP 47"),
+    ],
+)
+def test_what_nobody_can_do_is_refused(
+    accounts: Accounts, name: str, skills: list[str], languages: list[str], says: str
+) -> None:
+    accounts.create("ada", "moderator", PASSWORD)
+    with pytest.raises(AccountError, match=says):
+        accounts.describe(name, skills, languages)
+    found = accounts.get("ada")
+    assert found is not None and found.abilities == NONE

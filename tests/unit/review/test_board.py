@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from services.review.core.abilities import NONE, Abilities, in_words, needs, suffices
 from services.review.core.board import Board, fold, next_task
 from services.review.core.changes import Change, Event, change_of
 from tests.unit.review.builders import NOW, TASK, closed, completed, requested, settled
@@ -71,3 +72,13 @@ def test_nobody_is_given_what_they_hold_or_voted_on_or_what_has_expired() -> Non
     assert next_task(board(two), "grace", {(TASK, 0): "ada"}, NOW) == (TASK, 1)
     assert next_task(board(two, completed("ada", A)), "ada", {}, NOW) is None
     assert next_task(board(two), "ada", {}, NOW + 10_000) is None
+
+
+def test_a_task_goes_to_who_has_what_it_needs() -> None:
+    asked = board(requested(skills=("law",), languages=("de", "nl")))
+    able = Abilities(frozenset({"law"}), frozenset({"nl"}))
+    assert next_task(asked, "ada", {}, NOW) is None
+    assert next_task(asked, "ada", {}, NOW, able) == (TASK, 0)
+    assert not suffices(Abilities(able.skills), needs(["law"], ["de"])) and not suffices(able, "law,tax|")
+    assert suffices(NONE, needs([], [])) and needs(["b", "a"], []) == "a,b|"
+    assert in_words(needs(["law"], ["de", "nl"])) == "the skill law, the language de or nl"
