@@ -100,6 +100,12 @@ def _config(topic: Topic) -> dict[str, object]:
         segment = max(HOUR // 4, retention // 28)
         config["segment.ms"] = segment
         config["retention.ms"] = retention - segment - RETENTION_CHECK
+    if topic.forget_hours is not None:
+        config |= {
+            "cleanup.policy": "compact,delete",
+            "retention.ms": topic.forget_hours * HOUR,
+            "segment.ms": 6 * HOUR,
+        }
     if topic.max_compaction_lag_hours is not None:
         config["max.compaction.lag.ms"] = topic.max_compaction_lag_hours * HOUR
     if topic.tombstone_hours is not None:

@@ -15,7 +15,7 @@ from typing import Literal
 from loadtests.manifest import Contents, Key, Times
 from loadtests.outcomes import At, Outcomes
 from services.events.ids import parse_task_id
-from services.events.types import ReviewCompleted, ReviewSettled
+from services.events.types import Precedent, ReviewCompleted, ReviewSettled
 
 Class = Literal["lost", "duplicated", "wrong"]
 
@@ -79,8 +79,8 @@ def outcome_of(outcomes: Outcomes, key: Key) -> str:
     """
     finals = [at.event for at in outcomes.decisions.get(key, ()) if at.event.final]
     tasks = outcomes.tasks.get(key, set())
-    if any(event.decision_seq == 0 for event in finals):
-        return "machine"
+    if first := [event for event in finals if event.decision_seq == 0]:
+        return "duplicate" if first[0].basis == "duplicate" else "machine"
     if finals:
         basis = max(finals, key=lambda event: event.decision_seq).basis
         return "people" if basis in ("human", "appeal") else basis
@@ -120,9 +120,23 @@ def _decisions(manifest: Contents, outcomes: Outcomes, items: set[tuple[str, str
         for at in decided:
             if at.event.basis == "human" and at.event.task_id not in outcomes.requests:
                 yield Finding("wrong", "decision of people whom nobody asked", _name(key))
+            if at.event.basis == "duplicate" and not _by_people(outcomes, at.event.circumstances.precedent):
+                yield Finding("wrong", "copy of a decision that people did not make", _name(key))
         interims = sum(not final and not interim for _, final, interim in numbered)
         if interims > max(1, len(tasks)):
             yield Finding("duplicated", "more interim decisions than tasks", _name(key))
+
+
+def _by_people(outcomes: Outcomes, precedent: Precedent | None) -> bool:
+    """Whether people decided what a copy inherited."""
+    if precedent is None:
+        return False
+    made = parse_task_id(precedent.decision)
+    return any(
+        (at.event.decision_seq, at.event.action, at.event.basis) == (made.number, precedent.action, "human")
+        for at in outcomes.decisions.get(Key(*made[:3]), ())
+        if at.event.final
+    )
 
 
 def _tasks(outcomes: Outcomes, items: set[tuple[str, str]]) -> Iterator[Finding]:
@@ -160,6 +174,17 @@ def _tasks(outcomes: Outcomes, items: set[tuple[str, str]]) -> Iterator[Finding]
             yield Finding("lost", f"{requested[0].purpose} task that nobody settled or closed", task)
         if any(s.agreed is False for s in settled) and closing is None and not _followed(outcomes, key, task):
             yield Finding("lost", "disagreement that was not asked again", task)
+        inherited = [
+            at.event
+            for at in outcomes.decisions.get(key, ())
+            if at.event.final and at.event.task_id == task and at.event.basis == "duplicate"
+        ]
+        copied = any(c.reason == "copy_decided" for c in outcomes.task_closings.get(task, ()))
+        if copied != bool(inherited):
+            what = (
+                "closing of a copy without its decision" if copied else "closing of a copy that was decided"
+            )
+            yield Finding("lost", what, task)
         for closed in outcomes.task_closings.get(task, ()):
             if decided and closed.reason in ENDING:
                 yield Finding("wrong", f"decided by people although {closed.reason}", task)

@@ -10,6 +10,9 @@ import msgspec
 from loadtests.scan import scan
 
 FINAL, TASK, AUDIT, INTERIM, LET_GO = 1, 2, 4, 8, 16
+LATER = (
+    32  # decisions on what people were asked, and what takes the place of a decision: there may be several
+)
 SCAN_SECONDS = 600
 
 
@@ -54,9 +57,11 @@ def tally(bootstrap: str, prefix: str, items: int) -> Tally:
         if event.purpose is not None:
             kind = TASK if event.purpose == "decision" else AUDIT
         else:
-            kind = FINAL if event.final else LET_GO if event.interim else INTERIM
+            kind = LATER if event.decision_seq else FINAL
+            if not event.final:
+                kind = LET_GO if event.interim else INTERIM
         at = int(number)
-        found.duplicated += bool(seen[at] & kind)
+        found.duplicated += bool(seen[at] & kind & ~LATER)
         seen[at] |= kind
         if kind in (FINAL, TASK):
             found.by_second[record.timestamp // 1000] += 1

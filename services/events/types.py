@@ -148,6 +148,21 @@ class ReviewBudget(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     draw: Probability | None = None  # The item's draw in [0, 1) for that share
 
 
+# source/item_id@revision.decision_seq, or ….audit
+TaskId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,300}\Z")]
+
+# What a platform does: hold only as an interim decision
+DecisionAction = Literal["allow", "limit", "remove", "hold"]
+
+
+class Precedent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What people had decided on a copy: an item of the same text_hash."""
+
+    decision: TaskId  # Whose decision: source/item_id@revision.decision_seq
+    action: DecisionAction
+    categories: tuple[Category, ...] = ()
+
+
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a decision was made with, so that it can be made again."""
 
@@ -162,6 +177,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fast_model_version: Version | None = None
     # What a budget of people's time had to do with it; null where it had no say
     budget: ReviewBudget | None = None
+    precedent: Precedent | None = None  # What people had decided on a copy; null where nothing
 
 
 class InlineVerdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -209,14 +225,8 @@ class ContentClassified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 # Number of a decision within its revision: 0 automatic, 1 the first that people make
 DecisionSeq = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 
-# What a platform does: hold only as an interim decision
-DecisionAction = Literal["allow", "limit", "remove", "hold"]
-
 # Who or what decided
 Basis = Literal["automated", "human", "rule", "duplicate", "appeal", "inline", "fallback"]
-
-# source/item_id@revision.decision_seq, or ….audit
-TaskId = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,300}\Z")]
 
 
 class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from services.events.types import Precedent
+
 Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
 """(category, model version) of alarms that are on; None stands for all."""
 
@@ -31,4 +33,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     budget: Budget | None = None  # None: there is time for all
     budget_draw: float | None = None  # drawn where a share of the items at the margin is asked about
     counters: Mapping[str, int] | None = None  # as in author.items_10m; None: not to be had, as without Redis
+    precedent: Precedent | None = None  # what people decided on a copy of it
     capped: frozenset[str] = frozenset()  # actions of which there were enough this minute

@@ -31,6 +31,7 @@ class CategoryRule(msgspec.Struct, frozen=True, kw_only=True):
     severity: float
     queue: str
     risks: Risks | None = None
+    copies: bool = True  # whether copies inherit what people decided in it, see services.policy.precedents
 
 
 class QueueRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +97,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditRule
     model_against_people: AlarmRule | None
     caps: dict[Literal["allow", "limit", "remove"], int] = {}  # automatic actions a minute; absent: no cap
+    copies: bool = True  # whether copies of what people decided are decided alike
     rules: tuple[Rule, ...] = ()
     hold: HoldRule | None = None  # None: until people decide
     budget: int | None = None  # reviews an hour, over all workers; None: people have time for all

@@ -298,6 +298,7 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
                 severity=float(of["severity"]),
                 queue=of.get("queue", value["queue"]),
                 risks=Risks(**of["risks"]) if "risks" in of else None,
+                copies=of.get("copies", True),
             )
             for name, of in value["categories"].items()
         },
@@ -324,6 +325,7 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
         ),
         fallback=value["fallback"],
         audit=_audit(value["audit"]),
+        copies=value.get("copies", True),
         caps=value.get("caps", {}),
         budget=value["budget"]["reviews_per_hour"] if "budget" in value else None,
         model_against_people=None

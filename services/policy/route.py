@@ -1,21 +1,22 @@
 """What a policy makes of an item: exactly one of an automatic decision and a question to people.
 
-Rules come first, then what the scores say (`judge`). What takes the decision away from the machine comes last: the
-switch, alarms, and caps. A category under alarm decides nothing: neither that an item goes nor, since an automatic
-allow rests on every category's low score, that it stays. So while an alarm is on,
-only items that another category removes, or a rule that reads no score decides, are decided automatically
-(docs/decisions/0009-what-an-alarm-takes-away.md).
+What people decided on a copy comes first (services.policy.precedents), then rules, then what the scores say (`judge`).
+What takes the decision away from the machine comes last: the switch, alarms, and caps. A category under alarm decides
+nothing: neither that an item goes nor, since an automatic allow rests on every category's low score, that it stays. So
+while an alarm is on, only items that another category removes, that a rule that reads no score decides, or that are
+copies of what people decided, are decided automatically (docs/decisions/0009-what-an-alarm-takes-away.md).
 """
 
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from services.events.types import Circumstances, ReviewBudget, Score, Selection
+from services.events.types import Circumstances, Precedent, ReviewBudget, Score, Selection
 from services.policy.auditing import drawn, seen_likely
 from services.policy.budget import has_say, likely, worth
 from services.policy.facts import Alarms, Facts
 from services.policy.model import CategoryRule, Policy
+from services.policy.precedents import inherits, words
 from services.policy.queues import serving
 from services.policy.rules import Rule
 
@@ -55,7 +56,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     action: Literal["allow", "limit", "remove"]
     categories: tuple[str, ...]
     rule: str
-    basis: Literal["automated", "rule", "fallback"] = "automated"
+    basis: Literal["automated", "rule", "duplicate", "fallback"] = "automated"
     audited: Selection | None = None
     worth: float | None = None  # of the question that people had no time for
 
@@ -86,12 +87,16 @@ def _outcome(item: Scored, policy: Policy, facts: Facts) -> Outcome:
     """The outcome, with the queue as the policy names it."""
     ruled = policy.tried.first(item, facts.counters) if policy.tried is not None else None
     outcome = judge(item, policy) if ruled is None else by_rule(ruled, policy)
+    copied = False
+    if facts.precedent is not None and inherits(policy, facts.precedent, outcome.categories):
+        outcome, copied = by_copy(facts.precedent), True
     if isinstance(outcome, Asked):
         return _afforded(item, outcome, policy, facts)
     if not policy.automation:
         return _ask(item, policy, "automation_off")
     if (
         facts.alarms
+        and not copied  # people decided: no model had a say
         and (ruled is None or ruled.reads_scores)
         and (under := alarmed(item, policy, facts.alarms))
     ):
@@ -142,6 +147,7 @@ def circumstances(item: Scored, policy: Policy, facts: Facts, outcome: Outcome) 
         capped=isinstance(outcome, Asked) and outcome.reason == "capped",
         draw=facts.draw,
         counters=None if facts.counters is None else dict(facts.counters),
+        precedent=facts.precedent,
         budget=None if outcome.worth is None else _budget(outcome.worth, facts),
     )
 
@@ -163,6 +169,14 @@ def by_rule(rule: Rule, policy: Policy) -> Outcome:
         return Decided(action=rule.effect, categories=rule.categories, rule=f"rule {rule.name}", basis="rule")
     return Asked(
         queue=rule.queue or policy.queue, categories=rule.categories, reason="rule", severity=rule.severity
+    )
+
+
+def by_copy(precedent: Precedent) -> Decided:
+    """What people decided on a copy, for this item. Needs an action that is final."""
+    assert precedent.action != "hold"
+    return Decided(
+        action=precedent.action, categories=precedent.categories, rule=words(precedent), basis="duplicate"
     )
 
 

@@ -1,11 +1,11 @@
 """Consumes content.classified, content.reported, review.settled and, broadcast, policy.released, alarm.raised,
-model.released.
+model.released, text.decided.
 Produces every outcome: content.decided, review.requested, review.closed, text.decided; and scores.summarized.
-Keeps, by item, what people still have, and for 7 days a marker of what went to people or was withdrawn; by shard,
-where the policy has caps, the automatic decisions of the minute; in Redis counters.
+Keeps, by item, what people still have, and for 7 days a marker of what went to people, inherited from a copy or was
+withdrawn; by shard, where the policy has caps, the automatic decisions of the minute; in Redis counters.
 """
 
-BROADCASTS = ("policy.released", "alarm.raised", "model.released")
+BROADCASTS = ("policy.released", "alarm.raised", "model.released", "text.decided")
 CONSUMES = ("content.classified", "content.reported", "review.settled", *BROADCASTS)
 PRODUCES = (
     "content.decided",

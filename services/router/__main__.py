@@ -18,13 +18,15 @@ log = structlog.get_logger()
 def wiring(settings: RouterSettings, topics: Topics) -> Wiring[Kept]:
     """The router, connected."""
     counters = Counters(connect(settings.redis_url, settings.counters_timeout_ms))
+    stage = RouterStage(settings, topics, counters)
     return Wiring(
         service="router",
-        stage=RouterStage(settings, topics, counters),
+        stage=stage,
         consumes=tuple(topic for topic in CONSUMES if topic not in BROADCASTS),
         broadcasts=BROADCASTS,
         produces=PRODUCES,
         changelog=CHANGELOG,
+        groups=stage,
     )
 
 

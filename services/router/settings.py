@@ -12,6 +12,11 @@ class RouterSettings(LoopSettings):
     counters_timeout_ms: int = Field(
         250, ge=1, description="How long Redis may take with the counters of a batch, ms; then they are null"
     )
+    precedents: int = Field(
+        1_000_000,
+        ge=1,
+        description="How many texts that people decided on are remembered, the latest; each takes about 500 bytes",
+    )
     explaining_share: float = Field(
         0.1,
         ge=0,

@@ -14,7 +14,7 @@ from services.policy.draw import draw
 from services.policy.facts import Facts
 from services.policy.live import NO_POLICY, LivePolicy
 from services.policy.model import Policy
-from services.router.core import ItemState, Step, classify, counting, expire, go_on, settle
+from services.router.core import ItemState, Step, classify, copies, counting, expire, go_on, settle
 from services.router.core.counting import Happening
 from services.router.core.items import Classified, Requested
 from services.router.core.shard import ShardState
@@ -22,6 +22,8 @@ from services.router.core.slow import waiting_version
 from services.router.counters import Counters, Placed
 from services.router.explaining import Explainer
 from services.router.models import LiveModels
+from services.router.precedents import TOPIC as TEXT_DECIDED
+from services.router.precedents import Precedents
 from services.router.settings import RouterSettings
 from services.router.shards import Shards
 from services.router.summary import Summary
@@ -36,7 +38,10 @@ Kept: TypeAlias = ItemState | ShardState
 
 
 class RouterStage(KeyedStage[Kept]):
-    """Wires the core to topics. Policy and alarms are those of broadcast topics, the newest record wins."""
+    """Wires the core to topics. Policy, alarms and precedents are those of broadcast topics, the newest record wins.
+
+    Items with one text are a group (services.runtime.groups): see services.router.core.copies.
+    """
 
     consumes: ClassVar = {
         "content.classified": Classified,
@@ -59,16 +64,19 @@ class RouterStage(KeyedStage[Kept]):
         self._policies = LivePolicy(
             frozenset(topics.queues), topics.topics["review.requested"].retention_hours
         )
+        self._precedents = Precedents(settings.precedents)
 
     def not_ready(self) -> str:
         """Nothing can be decided without a policy."""
         return "" if self._policies.policy else NO_POLICY
 
     def broadcast(self, record: Record) -> None:
-        """A policy, an alarm or a model. One that cannot be read changes nothing: what is live stays live."""
+        """A policy, an alarm, a model, a text's decision. One that cannot be read changes nothing."""
         if record.base == "model.released":
             self._models.take(record.value)
             self._policies.forget_points()
+        elif record.base == TEXT_DECIDED:
+            self._precedents.take(record)
         else:
             self._policies.take(record.base, record.key, record.value, f"{record.topic}@{record.offset}")
             if self._counters is not None and self._policies.policy is not None:
@@ -160,6 +168,36 @@ class RouterStage(KeyedStage[Kept]):
             return self._transition(step, None if item.accepted_at is None else to_millis(item.accepted_at))
         return self._transition(self._noted(expire(state, self._live, now), item, now), None)
 
+    def group_of(self, state: Kept) -> str | None:
+        """Items of one text are a group."""
+        return copies.text_of(state) if isinstance(state, ItemState) else None
+
+    def concerns(self, record: Record) -> str | None:
+        """A text's decision concerns the items of the text."""
+        return record.key.decode() if record.base == TEXT_DECIDED else None
+
+    def behind(self, state: Kept) -> bool:
+        """Whether people decided on the item's text what it does not have."""
+        if not isinstance(state, ItemState):
+            return False
+        precedent = self._precedents.of(copies.text_of(state))
+        return precedent is not None and copies.behind(state, precedent)
+
+    def catch_up(self, shard: int, key: bytes, states: States[Kept], now: int) -> Iterator[Effect]:
+        """Decide an item as people decided on its text."""
+        state = states.get(shard, key)
+        if not isinstance(state, ItemState):
+            return
+        precedent = self._precedents.of(copies.text_of(state), now)
+        if precedent is None:
+            return
+        self._shards.take_up({shard}, states, self._live)
+        capped, _ = self._shards.allowed(shard, self._live, now)
+        step = copies.follow(state, precedent, key.decode(), self._live, capped, now)
+        self._noted(self._shards.counted(shard, step), state.classified, now)
+        yield from self.stepped(shard, key, states, self._transition(step, None))
+        self._shards.put_down(states)
+
     def key_of(self, event: msgspec.Struct, key: str) -> str:
         """What was decided on a text is found under the text's hash."""
         return event.text_hash if isinstance(event, TextDecided) else key
@@ -190,6 +228,7 @@ class RouterStage(KeyedStage[Kept]):
             draw=draw(self._salt, "audit", key),
             capped=capped,
             counters=counters,
+            precedent=self._precedents.of(item.text_hash, at),
             budget=budget,
             budget_draw=draw(self._salt, "budget", key)
             if budget is not None and budget.probability

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from services.runtime.errors import UnevenShards, UnreadableState
+from services.runtime.groups import Behind
 from services.runtime.positions import Partition, Progress, uncommitted_ends
 from services.runtime.reading import WholeTopics
 from services.runtime.records import Record
@@ -32,6 +33,7 @@ class Assignment(Generic[S]):
         self.unsettled = False  # a rebalance or an abort since the loop last took up the committed offsets
         self.group: object = None  # the group's metadata as of the last assignment
         self.states: States[S] = States()
+        self.behind: Behind[S] = Behind(wiring.groups, self.states)
         self._gates: dict[int, tuple[int, dict[Partition, int]]] = {}
 
     def on_assign(self, consumer: Consumer, given: list[TopicPartition]) -> None:
@@ -48,6 +50,7 @@ class Assignment(Generic[S]):
         self._progress.forget(gone)
         for shard in self.states.shards.keys() - {number for _, number in self.partitions}:
             del self.states.shards[shard]
+            self.behind.gone(shard)
             self._gates.pop(shard, None)
 
     def settle(self, stopping: Callable[[], bool]) -> None:
@@ -66,10 +69,11 @@ class Assignment(Generic[S]):
             if stopping():
                 return
             self.states.shards[number] = shard
+            self.behind.restored(number, shard)
         log.info("shards", restored=sorted(fresh), open_keys=self.states.open_keys())
 
     def _restore(self, number: int, stopping: Callable[[], bool]) -> Shard[S]:
-        shard: Shard[S] = Shard()
+        shard: Shard[S] = Shard(self._wiring.groups.group_of if self._wiring.groups else None)
         if self._wiring.changelog is None:
             return shard
         name = f"{self._wiring.service}-{self._settings.slot}-restore"

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import structlog
 
+from services.runtime.groups import Behind
 from services.runtime.records import Dropped, Outgoing, Record, Rejected
 from services.runtime.stage import Effect, Stage
 from services.runtime.states import Due, Place, States
@@ -78,6 +79,25 @@ def handle_batch(stage: Stage[S], batch: Sequence[Record], states: States[S], no
     for record in batch:
         outcome.extend(handle_batch(stage, [record], states, now))
     return outcome
+
+
+def handle_behind(
+    stage: Stage[S], behind: Behind[S], changelog: str, place: Place, states: States[S], now: int
+) -> Outcome:
+    """Bring one state up to date; one that cannot be stays as it is, and is set aside as its changelog keeps it."""
+    mark = states.mark()
+    outcome = Outcome()
+    before = states.get(*place)
+    try:
+        outcome.add(behind.catch_up(place, now))
+        outcome.keep(stage, states, mark)
+        return outcome
+    except Exception as exception:
+        states.roll_back(mark)
+        value = None if before is None else stage.encode_state(before)
+        return Outcome(
+            rejected=[fault(Record(changelog, changelog, place[0], -1, place[1], value, now), exception)]
+        )
 
 
 def fault(record: Record, exception: Exception) -> Rejected:

@@ -96,7 +96,12 @@ class KeyedStage(ABC, Generic[S]):
         state = states.get(shard, key)
         if state is None:
             return
-        transition = self.due(key.decode(), state, now)
+        yield from self.stepped(shard, key, states, self.due(key.decode(), state, now))
+
+    def stepped(
+        self, shard: int, key: bytes, states: States[S], transition: Transition[S]
+    ) -> Iterator[Outgoing]:
+        """Make a transition that no record causes: its state is staged, its events go out."""
         states.put(shard, key, transition.state)
         yield from self._outgoing(transition, key.decode(), None)
 

@@ -13,17 +13,17 @@ from services.runtime.clock import now_ms
 from services.runtime.deadletter import TOPIC as DEAD_LETTER
 from services.runtime.deadletter import dead_letter
 from services.runtime.errors import MissingTopic, UndeclaredTopic
-from services.runtime.handling import Outcome, fault, handle_batch, handle_due
+from services.runtime.handling import Outcome, fault, handle_batch, handle_behind, handle_due
 from services.runtime.health import Health
 from services.runtime.kafka import admin, group_consumer, transactional_producer
 from services.runtime.metrics import LoopMetrics
 from services.runtime.positions import Partition, Progress, partitions_of
-from services.runtime.reading import broadcast_topics, report, to_record
+from services.runtime.reading import WholeTopics, broadcast_topics, report, to_record
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.settings import LoopSettings
 from services.runtime.stage import Wiring
 from services.runtime.stalls import StallWatch
-from services.runtime.states import Due
+from services.runtime.states import Due, Place
 from services.runtime.transaction import MustAbort, Transaction
 
 S = TypeVar("S", bound=Due)
@@ -33,8 +33,8 @@ log = structlog.get_logger()
 class Loop(Generic[S]):
     """One worker. `run` returns when `stopping` says so, and raises what the supervisor should see.
 
-    Order of a step: broadcast records, then a batch of content, then timers that are ripe; outputs, state and offsets
-    commit together. Rebalances happen only while consuming, when no transaction is open.
+    Order of a step: broadcast records, states that these left behind, a batch of content, then timers that are ripe;
+    outputs, state and offsets commit together. Rebalances happen only while consuming, when no transaction is open.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Loop(Generic[S]):
         self._transaction = Transaction(
             transactional_producer(settings, wiring.service), stopping, health.not_ready
         )
+        self._broadcast: WholeTopics | None = None  # once the broker has answered
         self._next: dict[Partition, int] = {}  # where each partition goes on once what is committed is
         self._bases: dict[str, str] = {}  # of topics seen
         self._timers_checked = 0
@@ -69,7 +70,7 @@ class Loop(Generic[S]):
         stage = self._wiring.stage
         if not self._wait_for_broker():
             return
-        broadcast = broadcast_topics(
+        broadcast = self._broadcast = broadcast_topics(
             self._settings, self._wiring.service, self._admin, self._wiring.broadcasts
         )
         try:
@@ -110,6 +111,8 @@ class Loop(Generic[S]):
                 self._wiring.stage.broadcast(record)
             except Exception as exception:
                 self._unheard.append(fault(record, exception))
+            else:
+                self._assignment.behind.heard(record)
 
     def _on_client_error(self, error: KafkaError) -> None:
         self._brokers_away |= error.code() == KafkaError._ALL_BROKERS_DOWN
@@ -132,7 +135,7 @@ class Loop(Generic[S]):
         )
 
     def _step(self) -> None:
-        messages = self._consumer.consume(1, 0.1)
+        messages = self._consumer.consume(1, 0 if self._assignment.behind else 0.1)
         if messages and self._settings.batch_records > 1:
             messages += self._consumer.consume(
                 self._settings.batch_records - 1, self._settings.batch_wait_ms / 1000
@@ -161,8 +164,9 @@ class Loop(Generic[S]):
         self._tell()
         ripe = self._ripe(now_ms())
         self._reports += self._wiring.stage.reports(now_ms())
-        if batch or ripe or self._reports or self._unheard:
-            self._transact(batch, ripe)
+        behind = self._assignment.behind.first(self._settings.batch_records)
+        if batch or ripe or behind or self._reports or self._unheard:
+            self._transact(batch, ripe, behind)
         else:
             self._transaction.serve()
 
@@ -195,14 +199,16 @@ class Loop(Generic[S]):
             report(exception.args[0])
             return []
 
-    def _transact(self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]]) -> None:
+    def _transact(
+        self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]], behind: Sequence[Place]
+    ) -> None:
         """Handle and commit one batch, or abort it, so that it comes again."""
         started = time.perf_counter()
-        # Timers commit the offsets they rest on: Kafka then refuses those of a worker that lost the shard.
-        shards = {shard for shard, _ in ripe}
+        # What no record causes commits the offsets it rests on: Kafka then refuses a worker that lost the shard.
+        shards = {shard for shard, _ in (*ripe, *behind)}
         offsets = {where: offset for where, offset in self._next.items() if where[1] in shards}
         offsets |= {(record.topic, record.partition): record.offset + 1 for record in batch}
-        outcome, fired = self._decide(batch, ripe)
+        outcome, fired = self._decide(batch, ripe, behind)
         handled = time.perf_counter()
         try:
             self._produce(outcome)
@@ -219,6 +225,7 @@ class Loop(Generic[S]):
         self._next |= offsets
         self._assignment.states.apply()
         self._assignment.fired(fired)
+        self._assignment.behind.done(behind)
         self._reports, self._unheard = [], []
         self._wiring.stage.committed(outcome.produced)
         self._measure(batch, outcome, handled - started, time.perf_counter() - handled)
@@ -235,11 +242,18 @@ class Loop(Generic[S]):
             for (shard, key), value in outcome.changes.items():
                 self._transaction.produce(self._wiring.changelog, key, value, (), shard)
 
-    def _decide(self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]]) -> tuple[Outcome, list[int]]:
-        """Effects of the batch and then of ripe timers, as many as a batch may have; which shards' have all fired."""
+    def _decide(
+        self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]], behind: Sequence[Place]
+    ) -> tuple[Outcome, list[int]]:
+        """Effects of states that are behind, of the batch, and then of ripe timers, as many as a batch may have; which
+        shards' timers have all fired."""
         states, stage, now = self._assignment.states, self._wiring.stage, now_ms()
-        outcome = handle_batch(stage, batch, states, now) if batch else Outcome()
-        outcome.rejected += self._unheard
+        changelog = self._wiring.changelog or ""
+        outcome = Outcome(rejected=list(self._unheard))
+        for place in behind:
+            outcome.extend(handle_behind(stage, self._assignment.behind, changelog, place, states, now))
+        if batch:
+            outcome.extend(handle_batch(stage, batch, states, now))
         room, fired = self._settings.batch_records, []
         for shard, until in ripe:
             keys = states.shards[shard].due_keys(until, room)
@@ -249,7 +263,7 @@ class Loop(Generic[S]):
             for key in keys:
                 state = states.get(shard, key)
                 if state is not None and state.due is not None and state.due <= until:
-                    outcome.extend(handle_due(stage, self._wiring.changelog or "", shard, key, states, now))
+                    outcome.extend(handle_due(stage, changelog, shard, key, states, now))
         for out in (*outcome.produced, *self._reports):
             if out.base not in self._wiring.produces:
                 raise UndeclaredTopic(
@@ -262,6 +276,9 @@ class Loop(Generic[S]):
         try:
             mine = [TopicPartition(topic, number) for topic, number in self._assignment.partitions]
             starts = self._consumer.committed(mine, 10) if mine else []  # waits for open transactions on them
+            if self._wiring.groups is not None and self._broadcast is not None:
+                # A shard's state is at times newer than what was heard: it must never look behind what it is ahead of.
+                self._hear(self._broadcast.to_end(self._admin, self._stopping))
             self._assignment.settle(self._stopping)
             if self._stopping():
                 return False

@@ -39,6 +39,23 @@ class Stage(Protocol[S]):
         """The reverse. Raises ValueError where it cannot."""
 
 
+class Groups(Protocol[S]):
+    """How the states of a stage are grouped, see services.runtime.groups."""
+
+    def group_of(self, state: S) -> str | None:
+        """The group that a state belongs to; None: to none. A function of the state alone."""
+
+    def concerns(self, record: Record) -> str | None:
+        """The group that a broadcast record says something of; None: of none."""
+
+    def behind(self, state: S) -> bool:
+        """Whether what the broadcast topics said of its group so far leaves something to do for a state."""
+
+    def catch_up(self, shard: int, key: bytes, states: States[S], now: int) -> Iterable[Effect]:
+        """Bring a state up to date. `now` is in ms. It may find that nothing is to be done, and is not asked again
+        before the group is heard of again, or the shard is restored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stateless:
     """State of a service that keeps none."""
@@ -56,3 +73,4 @@ class Wiring(Generic[S]):
     broadcasts: tuple[str, ...]  # read whole by every worker
     produces: tuple[str, ...]
     changelog: str | None = None  # None: keeps no state
+    groups: Groups[S] | None = None  # None: no state concerns another

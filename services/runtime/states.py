@@ -1,11 +1,12 @@
 """Keyed state of the shards that a worker owns: in memory, staged in a batch, kept on a changelog topic.
 
 A state says when it wants to be woken (`due`, in ms, or None). What a batch changes is staged, becomes visible
-to the rest of the batch at once, and is applied after the commit or dropped at an abort.
+to the rest of the batch at once, and is applied after the commit or dropped at an abort. Where states are grouped
+(services.runtime.groups), a shard can tell the keys of a group: derived from the states, never kept elsewhere.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 
@@ -22,15 +23,19 @@ Place: TypeAlias = tuple[int, bytes]  # shard, key
 
 
 class Shard(Generic[S]):
-    """State of one shard: key to state, and a heap of due times whose stale entries are skipped."""
+    """State of one shard: key to state, a heap of due times whose stale entries are skipped, and keys by group."""
 
-    def __init__(self) -> None:
+    def __init__(self, group_of: Callable[[S], str | None] | None = None) -> None:
         self.states: dict[bytes, S] = {}
         self._timers: list[tuple[int, bytes]] = []
+        self._group_of = group_of
+        self._groups: dict[str, dict[bytes, None]] = {}  # in order of arrival
 
     def apply(self, key: bytes, state: S | None) -> None:
         """Make `state` the committed state of `key`; None forgets the key."""
         before = self.states.get(key)
+        if self._group_of is not None:
+            self._regroup(key, None if before is None else self._group_of(before), state)
         if state is None:
             self.states.pop(key, None)
         else:
@@ -40,6 +45,23 @@ class Shard(Generic[S]):
         if len(self._timers) > 2 * len(self.states) + 64:  # what was closed early would stay until it is due
             self._timers = [(held.due, k) for k, held in self.states.items() if held.due is not None]
             heapq.heapify(self._timers)
+
+    def _regroup(self, key: bytes, before: str | None, state: S | None) -> None:
+        assert self._group_of is not None
+        after = None if state is None else self._group_of(state)
+        if before == after:
+            return
+        if before is not None:
+            members = self._groups[before]
+            del members[key]
+            if not members:
+                del self._groups[before]
+        if after is not None:
+            self._groups.setdefault(after, {})[key] = None
+
+    def members(self, group: str) -> list[bytes]:
+        """The keys whose committed state is of a group."""
+        return list(self._groups.get(group, ()))
 
     def next_due(self) -> int | None:
         """The earliest due time, in ms."""

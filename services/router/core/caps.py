@@ -34,9 +34,13 @@ def over(state: ShardState, caps: Mapping[Action, int], shard: int, shards: int)
 
 
 def counted(state: ShardState, events: Iterable[msgspec.Struct]) -> ShardState:
-    """The state after these outcomes: what machines decided, whatever it rests on, counts."""
+    """The state after these outcomes: what machines decided counts, whatever it rests on, people's word too."""
     taken = dict(state.taken)
     for event in events:
-        if isinstance(event, ContentDecided) and event.final and event.decision_seq == 0:
+        if (
+            isinstance(event, ContentDecided)
+            and event.final
+            and (event.decision_seq == 0 or event.basis == "duplicate")
+        ):
             taken[event.action] = taken.get(event.action, 0) + 1
     return state if taken == state.taken else msgspec.structs.replace(state, taken=taken)

@@ -20,7 +20,7 @@ from services.policy.route import Asked, Decided, circumstances, route
 from services.router.core import slow
 from services.router.core.items import Classified
 from services.router.core.outcomes import closed, decided, numbered, requested
-from services.router.core.state import REMEMBER_MS, Hold, ItemState, Step, Task
+from services.router.core.state import REMEMBER_MS, Hold, ItemState, Step, Task, followed
 
 PENDING: dict[str, tuple[DecisionAction, str]] = {
     "publish": ("allow", "published while people look"),
@@ -85,12 +85,18 @@ def _closings(item: Classified, state: ItemState, now: int) -> tuple[ReviewClose
 
 def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Facts, now: int) -> Step:
     """A revision seen for the first time, as far as is known, or one that waited for the slow tier."""
-    if slow.waits(item, now):
+    waits = slow.waits(item, now)
+    if waits and facts.precedent is None:
         return slow.keep(item, before, facts, now)
     if item.inline is not None:
         return _record(item, item.inline, before, policy, facts, now)
     outcome = route(item, policy, facts)
-    seen = slow.told(circumstances(item, policy, facts, outcome), item)
+    copied = isinstance(outcome, Decided) and outcome.basis == "duplicate"
+    if waits and not copied:
+        return slow.keep(item, before, facts, now)
+    seen = circumstances(item, policy, facts, outcome)
+    if not copied:
+        seen = slow.told(seen, item)
     if isinstance(outcome, Asked):
         return _ask(item, outcome, seen, policy, now)
     decision = decided(
@@ -146,9 +152,15 @@ def _decide(
     """A final decision without people, and what of it is kept."""
     if outcome.audited is not None:
         return _audit(item, outcome, outcome.audited, seen, policy, now, decision)
-    if before is None:
+    copied = outcome.basis == "duplicate"
+    if before is None and not copied:
         return Step(None, (decision,))
-    marker = ItemState(revision=item.revision, forget_at=now + REMEMBER_MS, action=outcome.action)
+    marker = ItemState(
+        revision=item.revision,
+        forget_at=now + REMEMBER_MS,
+        action=outcome.action,
+        followed=followed(item, *outcome.categories) if copied else None,
+    )
     return Step(marker, (decision,))
 
 
@@ -219,5 +231,6 @@ def _audit(
         audit=task,
         classified=item,
         circumstances=seen,
+        followed=followed(item, *outcome.categories) if outcome.basis == "duplicate" else None,
     )
     return Step(state, (decision, requested(item, task, "audit", policy, now)))

@@ -1,5 +1,7 @@
 """The events that the router writes. Their ids are derived, so that doing work twice writes the same event."""
 
+from typing import Protocol
+
 from services.events.ids import derived_id, task_id
 from services.events.instants import from_millis
 from services.events.types import (
@@ -11,6 +13,7 @@ from services.events.types import (
     Purpose,
     ReviewClosed,
     ReviewSettled,
+    Score,
     TextDecided,
 )
 from services.policy.model import Policy
@@ -19,8 +22,29 @@ from services.router.core.items import Classified, Requested
 from services.router.core.state import Task
 
 
+class Decidable(Protocol):
+    """What a decision says of its item; Classified has it."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def item_id(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def text_hash(self) -> str | None: ...
+    @property
+    def scores(self) -> tuple[Score, ...]: ...
+    @property
+    def model_version(self) -> str | None: ...
+    @property
+    def accepted_at(self) -> str | None: ...
+    @property
+    def run_id(self) -> str | None: ...
+
+
 def decided(
-    item: Classified,
+    item: Decidable,
     seq: int,
     action: DecisionAction,
     basis: Basis,
@@ -124,8 +148,10 @@ def closed(
     )
 
 
-def text_decided(settled: ReviewSettled, text_hash: str, action: DecisionAction, now: int) -> TextDecided:
-    """What people finally decided on a text."""
+def text_decided(
+    settled: ReviewSettled, text_hash: str, action: DecisionAction, seq: int, now: int
+) -> TextDecided:
+    """What people finally decided on a text, in decision `seq` on the item that they were shown."""
     return TextDecided(
         event_id=derived_id("text_decided", text_hash, settled.task_id),
         occurred_at=from_millis(now),
@@ -133,7 +159,7 @@ def text_decided(settled: ReviewSettled, text_hash: str, action: DecisionAction,
         source=settled.source,
         item_id=settled.item_id,
         revision=settled.revision,
-        decision_seq=settled.decision_seq,
+        decision_seq=seq,
         action=action,
         categories=settled.categories,
     )

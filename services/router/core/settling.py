@@ -7,7 +7,7 @@ from services.policy.model import Policy
 from services.policy.queues import serving, stands_for
 from services.router.core.items import Classified
 from services.router.core.outcomes import decided, numbered, requested, text_decided
-from services.router.core.state import REMEMBER_MS, ItemState, Step, Task
+from services.router.core.state import REMEMBER_MS, ItemState, Step, Task, followed
 
 
 def settle(settled: ReviewSettled, state: ItemState | None, policy: Policy, now: int) -> Step:
@@ -57,10 +57,12 @@ def _decision(
         forget_at=now + REMEMBER_MS,
         decision_seq=task.decision_seq,
         action=action,
+        followed=None if settled.action is None else followed(item, *categories, *task.categories),
     )
     if settled.action is None or item.text_hash is None:
         return Step(marker, (decision,))
-    return Step(marker, (decision, text_decided(settled, item.text_hash, settled.action, now)))
+    text = text_decided(settled, item.text_hash, settled.action, task.decision_seq, now)
+    return Step(marker, (decision, text))
 
 
 def _audit(
@@ -80,12 +82,16 @@ def _audit(
         forget_at=now + REMEMBER_MS,
         decision_seq=state.decision_seq,
         action=state.action,
+        followed=state.followed,
     )
     if settled.action is None or settled.action == state.action or not policy.audit.supersede:
         return Step(marker)
+    seq = (
+        state.decision_seq + 1
+    )  # the task's own number, or more where a copy was decided otherwise meanwhile
     decision = decided(
         item,
-        task.decision_seq,
+        seq,
         settled.action,
         "human",
         f"audit, {votes(settled)}",
@@ -96,10 +102,15 @@ def _audit(
         task=task.task_id,
         supersedes=state.decision_seq,
     )
-    after = msgspec.structs.replace(marker, decision_seq=task.decision_seq, action=settled.action)
+    after = msgspec.structs.replace(
+        marker,
+        decision_seq=seq,
+        action=settled.action,
+        followed=followed(item, *settled.categories, *task.categories),
+    )
     if item.text_hash is None:
         return Step(after, (decision,))
-    return Step(after, (decision, text_decided(settled, item.text_hash, settled.action, now)))
+    return Step(after, (decision, text_decided(settled, item.text_hash, settled.action, seq, now)))
 
 
 def _escalate(state: ItemState, task: Task, item: Classified, policy: Policy, now: int) -> Step:

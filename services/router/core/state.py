@@ -31,8 +31,36 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     then: DecisionAction
 
 
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """The text whose decision by people an item has: where they decide otherwise on a copy, it follows.
+
+    `categories` are those in question, or named: a policy that keeps one of them to its own item keeps this one to
+    itself. The rest is what its next decision says of the item.
+    """
+
+    text_hash: str
+    categories: tuple[str, ...]
+    model_version: str | None = None
+    accepted_at: str | None = None
+    run_id: str | None = None
+
+
+def followed(item: Classified, *categories: str) -> Followed | None:
+    """How an item follows its text; None where it has none."""
+    if item.text_hash is None:
+        return None
+    return Followed(
+        text_hash=item.text_hash,
+        categories=tuple(sorted(set(categories))),
+        model_version=item.model_version,
+        accepted_at=item.accepted_at,
+        run_id=item.run_id,
+    )
+
+
 class ItemState(msgspec.Struct, frozen=True, kw_only=True):
-    """An item that people or the slow tier have, or that was withdrawn. What machines decided alone leaves no state.
+    """An item that people or the slow tier have, that people decided on, itself or in a copy, or that was withdrawn.
+    What machines decided alone leaves no state.
 
     With neither `task` nor `audit` it is a marker: it says what was seen, so that nothing is asked twice and nothing
     late resurrects anything, and ends at `forget_at` (ms).
@@ -50,6 +78,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
     circumstances: Circumstances | None = None
     slow_until: int | None = None  # ms; set while the slow tier has it, with neither task nor audit
     counters: dict[str, int] | None = None  # while the slow tier has it: as they stood when it came
+    followed: Followed | None = None  # where people's decision on its text is in force
     known: bool = False  # while the slow tier has it: whether there was a state before
 
     @property

@@ -20,7 +20,11 @@ def published(seed: int = 7) -> list[ContentClassified]:
     chance = random.Random(seed)
     events: list[ContentClassified] = []
     for number in range(ITEMS):
-        item = scored(toxicity=chance.choice([0.0, 0.1, 0.5, 0.6, 0.95]), item_id=f"post-{number}")
+        item = scored(
+            toxicity=chance.choice([0.0, 0.1, 0.5, 0.6, 0.95]),
+            item_id=f"post-{number}",
+            text_hash=f"{number:032x}",  # nobody's copy
+        )
         events.append(item)
         kind = chance.random()
         if kind < 0.1:

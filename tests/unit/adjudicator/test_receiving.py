@@ -1,5 +1,7 @@
 """Events join what is known of their task, in whatever order, and once."""
 
+import itertools
+
 from services.adjudicator.core import receive
 from services.adjudicator.core.state import GRACE_MS, REMEMBER_MS
 from tests.unit.adjudicator.making import (
@@ -112,3 +114,17 @@ def test_a_closing_is_forgotten_in_the_end() -> None:
 def test_a_retraction_may_come_again() -> None:
     first = verdict("ada")
     assert due(told(request(), first, retraction(first), retraction(first, NOW + 60_000))).events == ()
+
+
+def test_a_copy_that_was_decided_elsewhere_gets_no_label_whether_its_votes_came_before_or_after() -> None:
+    closed = closing(task(), reason="copy_decided")
+    for events in itertools.permutations([request(), verdict("ada"), closed]):
+        step = due(told(*events))
+        assert settled(step) == [] and labels(step) == []
+
+
+def test_one_that_people_decided_first_keeps_its_one_label() -> None:
+    step = due(told(request(), verdict("ada")))
+    assert len(labels(step)) == 1
+    again = due(told(closing(task(), reason="copy_decided"), state=step.state))
+    assert settled(again) == [] and labels(again) == [] and not again.forget_label

@@ -74,6 +74,12 @@ def test_compacted_topics_bound_how_long_a_withdrawn_text_stays(described: Topic
     assert "retention.ms" not in config
 
 
+def test_what_is_forgotten_is_compacted_until_then() -> None:
+    config = {topic.name: topic for topic in plan(load_topics(), shards=4)}["text.decided"].config
+    assert config["cleanup.policy"] == "compact,delete"
+    assert config["retention.ms"] == str(168 * 3_600_000)
+
+
 def test_timestamps_and_sizes(described: Topics) -> None:
     config = by_name(described)["content.submitted.demo"].config
     assert config["message.timestamp.type"] == "LogAppendTime"

@@ -147,6 +147,41 @@ def test_an_item_decided_by_machine_and_asked_of_people_has_two_outcomes() -> No
     )
 
 
+def copied() -> tuple[list[Line], list[OutcomeEvent]]:
+    """One of three items with a text was decided by people; one was open, one came later, and inherited."""
+    first, second = requested("a"), requested("b")
+    vote = completed(first)
+    told = manifest(("a", 1, "post"), ("b", 1, "post"), ("c", 1, "post"), verdicts=[given(vote)])
+    return told, [
+        first, vote, settled(first, vote), label(first),
+        decided("a", seq=1, basis="human", task=first.task_id),
+        second, decided("b", seq=1, basis="duplicate", task=second.task_id, copy_of="demo/a@1.1"),
+        closed("b", 1, second.task_id, "copy_decided"),
+        decided("c", basis="duplicate", copy_of="demo/a@1.1"),
+    ]  # fmt: skip
+
+
+def test_copies_that_inherit_are_accounted_for() -> None:
+    report = count(*copied())
+    assert report.findings == []
+    assert report.outcomes == {"people": 1, "duplicate": 2}
+
+
+@pytest.mark.parametrize("at", range(len(copied()[1])), ids=[name(event) for event in copied()[1]])
+def test_every_event_of_copies_that_is_missing_or_there_twice_is_found(at: int) -> None:
+    told, events = copied()
+    assert findings(told, events[:at] + events[at + 1 :])
+    assert findings(told, [*events, events[at]])
+
+
+def test_a_copy_of_what_nobody_decided_is_found() -> None:
+    told, events = copied()
+    other = decided("c", basis="duplicate", copy_of="demo/a@1.2")
+    assert findings(told, [*events[:-1], other]) == [
+        "wrong: copy of a decision that people did not make: demo/c@1"
+    ]
+
+
 def test_an_open_task_is_counted_as_lost() -> None:
     assert findings(manifest(("a", 1, "post")), [requested("a")]) == [
         "lost: task without an end: demo/a@1",

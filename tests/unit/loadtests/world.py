@@ -13,6 +13,7 @@ from services.events.types import (
     ContentDecided,
     Item,
     LabelRecorded,
+    Precedent,
     ReviewClosed,
     ReviewCompleted,
     ReviewRequested,
@@ -32,9 +33,11 @@ def decided(
     final: bool = True,
     basis: str = "automated",
     task: str | None = None,
+    copy_of: str | None = None,
 ) -> ContentDecided:
-    """A decision of the router."""
+    """A decision of the router; `copy_of` is the decision that it inherited."""
     values: dict[str, Any] = {"basis": basis, "task_id": task}
+    precedent = None if copy_of is None else Precedent(decision=copy_of, action="allow")
     return ContentDecided(
         event_id=derived_id("decided", item, revision, seq, int(final)),
         occurred_at=AT,
@@ -44,7 +47,7 @@ def decided(
         decision_seq=seq,
         final=final,
         action="allow",
-        circumstances=Circumstances(automation=True),
+        circumstances=Circumstances(automation=True, precedent=precedent),
         **values,
     )
 

@@ -265,3 +265,12 @@ def test_risks_that_are_none_are_refused_in_their_line(risks: str, what: str) ->
         parse(text, QUEUES)
     assert [problem.line for problem in refused.value.problems] == [line]
     assert what in str(refused.value)
+
+
+def test_whether_copies_inherit_is_read_as_a_whole_and_for_a_category() -> None:
+    read = policy()
+    assert read.copies and all(rule.copies for rule in read.categories.values())
+    off = {**DOCUMENT["categories"], "hate": {**DOCUMENT["categories"]["hate"], "copies": False}}
+    read = policy(copies=False, categories=off)
+    assert not read.copies
+    assert [name for name, rule in read.categories.items() if not rule.copies] == ["hate"]

@@ -1,0 +1,25 @@
+"""Copies of what people decided: whether an item inherits, and what."""
+
+from collections.abc import Iterable
+
+from services.events.types import Precedent
+from services.policy.model import Policy
+
+
+def inherits(policy: Policy, precedent: Precedent, in_question: Iterable[str]) -> bool:
+    """Whether an item with these categories in question is decided as people decided on its copy.
+
+    Not where the policy turns it off, as a whole or for a category: one of those that people named, or one in
+    question for the item, so that what they allowed there is not inherited either.
+    """
+    if not policy.copies or precedent.action == "hold":
+        return False
+    return all(
+        rule is None or rule.copies
+        for rule in map(policy.categories.get, (*precedent.categories, *in_question))
+    )
+
+
+def words(precedent: Precedent) -> str:
+    """Whose decision it is, as decisions say it in `rule`."""
+    return f"copy of {precedent.decision}"
