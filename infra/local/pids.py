@@ -35,7 +35,7 @@ class PidFolder:
         try:
             written = self.path(name).stat().st_mtime
             process = psutil.Process(int(self.path(name).read_text()))
-            if process.create_time() > written + SLACK or process.status() == psutil.STATUS_ZOMBIE:
+            if process.create_time() > written + SLACK or _ended(process):
                 return None
         except (OSError, ValueError, psutil.Error):
             return None
@@ -60,6 +60,13 @@ class PidFolder:
         for path in self.folder.glob("*.pid"):
             path.unlink(missing_ok=True)
         return sorted(alive)
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Whether nothing of it runs. A killed JVM is a zombie as soon as its first thread is gone: until the others are,
+    it has its ports.
+    """
+    return bool(process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
 
 
 def _signal(process: psutil.Process, how: str) -> None:
