@@ -237,7 +237,7 @@ def _verdicts(manifest: Contents, outcomes: Outcomes) -> Iterator[tuple[str, Fin
         if not recorded:
             yield "lost", Finding("lost", "verdict not in review.completed", f"{told.task_id} {verdict_id}")
             continue
-        if len(recorded) > 1:
+        if len(recorded) > told.sent:
             yield "doubled", Finding("duplicated", "verdict", f"{told.task_id} {verdict_id}")
         settled = outcomes.settlements.get(told.task_id, [])
         counted = any(vote.verdict_id == verdict_id for s in settled for vote in s.votes)

@@ -44,12 +44,13 @@ class Refused(msgspec.Struct, frozen=True, tag_field="line", tag="refused"):
 
 
 class Verdict(msgspec.Struct, frozen=True, tag_field="line", tag="verdict"):
-    """A person's verdict that review acknowledged."""
+    """A person's verdict that review acknowledged. One `sent` n times may be recorded n times."""
 
     task_id: str
     verdict_id: str
     reviewer: str
     action: str
+    sent: int = 1
 
 
 class Retraction(msgspec.Struct, frozen=True, tag_field="line", tag="retraction"):

@@ -101,15 +101,17 @@ class Moderator(threading.Thread):
 
     def _decide(self, task: Mapping[str, Any], queue: str) -> str:
         action, categories = self._opinion(str(task["item"]["text"] or ""), queue)
+        sent = 1
         try:
             recorded = self._desk.decide(dict(task), action, categories)
         except (Refusal, httpx.TransportError) as error:
             if isinstance(error, Refusal) and error.status < 500:
                 raise
             self._stopping.wait(PAUSE)
+            sent += 1
             recorded = self._desk.decide(dict(task), action, categories)  # the same again is the same verdict
         verdict_id = str(recorded["verdict_id"])
-        self._manifest.note(Verdict(str(task["task_id"]), verdict_id, self._desk.name, action))
+        self._manifest.note(Verdict(str(task["task_id"]), verdict_id, self._desk.name, action, sent))
         self.did[action] += 1
         return verdict_id
 

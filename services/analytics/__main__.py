@@ -42,7 +42,9 @@ def main() -> None:
         log.info("migrated", migration=name)
     classifier = Classifier(topics)
     ledger, inserting = Ledger(writer), Inserting(writer, classifier)
-    sink = Sink(settings, admin(settings), ledger, inserting, classifier, metrics, health, stopping.is_set)
+    sink = Sink(
+        settings, lambda: admin(settings), ledger, inserting, classifier, metrics, health, stopping.is_set
+    )
     producer = AcknowledgedProducer(settings)
     lookups = Connection(lambda: connect_reader(settings))
     drawing = Connection(lambda: connect_reader(settings))

@@ -35,7 +35,7 @@ class Sink:
     def __init__(
         self,
         settings: AnalyticsSettings,
-        admin: AdminClient,
+        client: Callable[[], AdminClient],
         ledger: Ledger,
         inserting: Inserting,
         classifier: Classifier,
@@ -44,7 +44,8 @@ class Sink:
         stopping: Callable[[], bool],
     ) -> None:
         self._settings = settings
-        self._admin = admin
+        self._client = client
+        self._admin = client()
         self._ledger = ledger
         self._inserting = inserting
         self._classifier = classifier
@@ -164,14 +165,15 @@ class Sink:
         self._measure_lag()
 
     def _renew_where_stalled(self) -> None:
-        """Another consumer for one that gets nothing though there is something; it goes on where this one was."""
+        """Other clients for those that get nothing though there is something; they go on where these were."""
         try:
             self._watch.check(self._assigned)
         except Stalled as stalled:
-            log.warning("another consumer", reason=str(stalled))
+            log.warning("other clients", reason=str(stalled))
             self._consumer.close()
             self._consumer = self._new_consumer()
             self._progress = Progress(self._consumer)
+            self._admin = self._client()
             self._watch = StallWatch(self._progress, self._admin)
             self._assigned = set()
 

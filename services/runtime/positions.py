@@ -12,7 +12,7 @@ from typing import TypeAlias
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from services.runtime.errors import MissingTopic
+from services.runtime.errors import MissingTopic, Stalled
 
 Partition: TypeAlias = tuple[str, int]
 LEADERLESS = (  # while a broker starts or a leader moves, what the client knows of leaders is out of date
@@ -21,6 +21,7 @@ LEADERLESS = (  # while a broker starts or a leader moves, what the client knows
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
 )
+OUTDATED = LEADERLESS[2:]  # the client's own knowledge, which it may never renew
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -42,7 +43,8 @@ def uncommitted_ends(
 
     Waits `leaders` seconds for leaders: a topic that was just created has none for a moment (on a busy machine for
     many seconds after the metadata names one), nor has one whose broker was away. Raises KafkaException where the
-    broker does not answer within `timeout` seconds.
+    broker does not answer within `timeout` seconds, and Stalled where what the client knows of leaders stays out of
+    date: a new client is needed.
     """
     return _ends(admin, partitions, timeout, IsolationLevel.READ_UNCOMMITTED, leaders)
 
@@ -50,7 +52,9 @@ def uncommitted_ends(
 def stable_ends(
     admin: AdminClient, partitions: Iterable[Partition], timeout: float = 10
 ) -> dict[Partition, int]:
-    """The same for a reader of committed records: up to where the first open transaction holds it back."""
+    """The same for a reader of committed records: up to where the first open transaction holds it back. Raises the
+    same.
+    """
     return _ends(admin, partitions, timeout, IsolationLevel.READ_COMMITTED, timeout)
 
 
@@ -70,7 +74,12 @@ def _ends(
         try:
             return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
         except KafkaException as error:
-            if error.args[0].code() not in LEADERLESS or time.monotonic() > deadline:
+            code = error.args[0].code()
+            if code not in LEADERLESS:
+                raise
+            if time.monotonic() > deadline:
+                if code in OUTDATED:
+                    raise Stalled(f"leaders stay out of date: {error.args[0].str()}") from error
                 raise
             time.sleep(0.05)
 

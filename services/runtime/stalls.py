@@ -33,16 +33,25 @@ class StallWatch:
         self._monotonic = monotonic
         self._next_look = monotonic() + EVERY
         self._behind: dict[Partition, tuple[int, int]] = {}  # position, and looks that found it there
+        self._outdated = 0  # looks in a row that could not be had, as the client's leaders are out of date
 
     def check(self, partitions: Iterable[Partition]) -> None:
-        """Raises Stalled where records of a partition wait and none came in so many looks; a broker that does not
-        answer is no stall, and a look is due every few seconds only.
+        """Raises Stalled where records of a partition wait and none came in so many looks, or where the client that
+        looks lost the leaders itself; a broker that does not answer is no stall, and a look is due every few seconds
+        only.
         """
         if self._monotonic() < self._next_look:
             return
         self._next_look = self._monotonic() + EVERY
         try:
             ends = stable_ends(self._admin, partitions, timeout=2)
+            self._outdated = 0
+        except Stalled:
+            self._behind = {}
+            self._outdated += 1
+            if self._outdated > LOOKS:
+                raise
+            return
         except KafkaException:
             self._behind = {}
             return

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from infra.local.stack import Stack
+from loadtests.judge import Report
 from loadtests.moderators import Habits
 from loadtests.rig import Rig
 from loadtests.waiting import until
@@ -13,6 +14,11 @@ from tests.e2e.plans import plan
 from tests.e2e.test_loop import RATE, in_background
 
 QUICK = Habits(think=0.02, undone=0.03, escalated=0.03)
+
+
+def by_people(report: Report) -> int:
+    """Posts decided by people, or as people decided on the same text: where texts are generated they come again."""
+    return report.outcomes["people"] + report.outcomes["duplicate"]
 
 
 @pytest.mark.timeout(900)
@@ -28,16 +34,16 @@ def test_redis_is_flushed_while_people_work(stack: Stack, rig: Rig) -> None:
     rig.settled(360)
     report = rig.count()
     assert report.findings == []
-    assert report.outcomes["people"] > 30
+    assert by_people(report) > 30
     assert rig.clickhouse(180) == []
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("server", ["redis", "kafka"])
-def test_a_server_is_killed_and_started_again(stack: Stack, rig: Rig, server: str) -> None:
+@pytest.mark.parametrize(("server", "seed"), [("redis", 22), ("kafka", 23)])
+def test_a_server_is_killed_and_started_again(stack: Stack, rig: Rig, server: str, seed: int) -> None:
     shift = rig.shift(habits=QUICK)
     joined = in_background(
-        lambda: rig.player.play(plan(f"{server}-killed", 200, 200, seed=22), RATE, batch=10)
+        lambda: rig.player.play(plan(f"{server}-killed", 200, 200, seed=seed), RATE, batch=10)
     )
     until("10 verdicts to be given", lambda: shift.did.total() >= 10, 180)
     stack.kill(server)
@@ -45,6 +51,6 @@ def test_a_server_is_killed_and_started_again(stack: Stack, rig: Rig, server: st
     rig.settled(360)
     report = rig.count()
     assert report.findings == []
-    assert report.outcomes["people"] > 30
+    assert by_people(report) > 30
     stack.wait_ready()
     assert rig.clickhouse(180) == []

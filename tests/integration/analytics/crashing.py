@@ -78,7 +78,7 @@ classifier = Classifier(topics)
 ledger = CrashingLedger(writer)
 sink = Sink(
     settings,
-    admin(settings),
+    lambda: admin(settings),
     ledger,
     CrashingInserting(writer, classifier),
     classifier,
@@ -91,7 +91,7 @@ watcher = connect(settings)
 
 def watch() -> None:
     """Stops the sink once there is enough, and a second more in which too much would show."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         if int(str(watcher.query(f"SELECT count() FROM ({PLACES})").result_rows[0][0])) >= EXPECTED:
             time.sleep(1)

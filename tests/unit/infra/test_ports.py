@@ -37,4 +37,4 @@ def test_every_taken_port_is_named_at_once() -> None:
 def test_free_ports_are_distinct_and_outside_the_range_of_outgoing_connections() -> None:
     found = free_ports(50)
     assert len(set(found)) == 50
-    assert all(20_000 <= number < 32_000 for number in found)
+    assert all(12_000 <= number < 32_000 for number in found)

@@ -19,13 +19,15 @@ class Bench:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         self.position, self.end = 0, 0
-        self.away = False
+        self.away = self.outdated = False
         monkeypatch.setattr(stalls, "stable_ends", self.ends)
         self.watch = StallWatch(self, None, lambda: self.now)  # type: ignore[arg-type]
 
     def ends(self, admin: object, partitions: list[Partition], timeout: float) -> dict[Partition, int]:
         if self.away:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        if self.outdated:
+            raise Stalled("leaders stay out of date")
         return dict.fromkeys(partitions, self.end)
 
     def behind(self, ends: dict[Partition, int]) -> dict[Partition, int]:
@@ -80,3 +82,20 @@ def test_looks_between_two_due_ones_count_for_nothing(bench: Bench) -> None:
     bench.position, bench.end = 5, 9
     for _ in range(10 * LOOKS):
         bench.watch.check([HERE])
+
+
+def test_a_watch_that_lost_the_leaders_itself_ends_the_worker(bench: Bench) -> None:
+    bench.outdated = True
+    for _ in range(LOOKS):
+        bench.look()
+    with pytest.raises(Stalled, match="leaders"):
+        bench.look()
+
+
+def test_one_that_finds_them_again_does_not(bench: Bench) -> None:
+    for _ in range(3):
+        bench.outdated = True
+        for _ in range(LOOKS):
+            bench.look()
+        bench.outdated = False
+        bench.look()

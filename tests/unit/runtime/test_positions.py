@@ -1,0 +1,52 @@
+"""Ends of logs: a leader that is elected is waited for, one that the client will not learn of ends its use."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from services.runtime.errors import Stalled
+from services.runtime.positions import Partition, uncommitted_ends
+
+HERE: Partition = ("content.classified", 3)
+
+
+class Broker:
+    """Answers every question for ends with the next of `answers`; the last one for good."""
+
+    def __init__(self, *answers: int) -> None:
+        """`answers`: offsets, or codes of errors (below 1,000)."""
+        self.answers = list(answers)
+
+    def list_offsets(self, asked: dict[TopicPartition, object], **_: object) -> dict[TopicPartition, object]:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        future: Future[SimpleNamespace] = Future()
+        if answer >= 1000:
+            future.set_result(SimpleNamespace(offset=answer))
+        else:
+            future.set_exception(KafkaException(KafkaError(answer)))
+        return dict.fromkeys(asked, future)
+
+
+def ends(broker: Broker, leaders: float) -> dict[Partition, int]:
+    return uncommitted_ends(broker, [HERE], leaders=leaders)  # type: ignore[arg-type]
+
+
+def test_an_election_is_waited_for() -> None:
+    broker = Broker(KafkaError.LEADER_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH, 1005)
+    assert ends(broker, leaders=60) == {HERE: 1005}
+
+
+@pytest.mark.parametrize("code", [KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH])
+def test_a_client_whose_leaders_stay_out_of_date_is_stalled(code: int) -> None:
+    with pytest.raises(Stalled, match="leaders stay out of date"):
+        ends(Broker(code), leaders=0)
+
+
+@pytest.mark.parametrize("code", [KafkaError.LEADER_NOT_AVAILABLE, KafkaError.TOPIC_AUTHORIZATION_FAILED])
+def test_what_the_broker_says_is_said(code: int) -> None:
+    with pytest.raises(KafkaException):
+        ends(Broker(code), leaders=0)
