@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
+from services.policy.allowances import ShardState, allowed, counted, keeps
 from services.policy.facts import Budget
 from services.policy.model import Policy
-from services.router.core import ItemState, Step, caps, spending
-from services.router.core.shard import KEY, ShardState
+from services.router.core import ItemState, Step
+from services.router.core.tallying import KEY, did
 from services.runtime.states import States
 
 
@@ -21,7 +20,7 @@ class Shards:
     def take_up(self, numbers: Iterable[int], states: States[ItemState | ShardState], policy: Policy) -> None:
         """Go on from what is committed."""
         self._states = {}
-        for number in numbers if policy.caps or policy.budget is not None else ():
+        for number in numbers if keeps(policy) else ():
             kept = states.get(number, KEY)
             self._states[number] = kept if isinstance(kept, ShardState) else ShardState()
 
@@ -34,18 +33,11 @@ class Shards:
         """Actions that are capped, and whom people have time for, at `at` (append time, ms)."""
         if (state := self._states.get(number)) is None:
             return frozenset(), None
-        state, budget = caps.at(state, at), None
-        if policy.budget is not None:
-            spent = spending.at(state.spending, policy.budget, number, self._count, at)
-            budget, state = spending.room(spent), replace(state, spending=spent)
-        self._states[number] = state
-        return caps.over(state, policy.caps, number, self._count), budget
+        self._states[number], capped, budget = allowed(state, policy, number, self._count, at)
+        return capped, budget
 
     def counted(self, number: int, step: Step) -> Step:
         """The step, counted."""
         if (state := self._states.get(number)) is not None:
-            state = caps.counted(state, step.events)
-            if state.spending is not None:
-                state = replace(state, spending=spending.counted(state.spending, step.events))
-            self._states[number] = state
+            self._states[number] = counted(state, did(step.events))
         return step

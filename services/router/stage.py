@@ -9,6 +9,7 @@ from services.events.ids import item_key
 from services.events.instants import to_millis
 from services.events.topics import Topics
 from services.events.types import ContentDecided, ContentReported, ReviewSettled, TextDecided
+from services.policy.allowances import ShardState
 from services.policy.counters import What
 from services.policy.draw import draw
 from services.policy.facts import Facts
@@ -17,7 +18,6 @@ from services.policy.model import Policy
 from services.router.core import ItemState, Step, classify, copies, counting, expire, go_on, settle
 from services.router.core.counting import Happening
 from services.router.core.items import Classified, Requested
-from services.router.core.shard import ShardState
 from services.router.core.slow import waiting_version
 from services.router.counters import Counters, Placed
 from services.router.explaining import Explainer

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from services.events.codec import encode
 from services.events.types import ContentDecided
+from services.policy import allowances as caps
+from services.policy.allowances import ShardState
 from services.policy.errors import InvalidPolicy
 from services.policy.parse import parse
-from services.router.core import caps
+from services.policy.spending import share
 from services.router.core.items import Requested
-from services.router.core.shard import ShardState, share
 from services.router.settings import RouterSettings
 from services.router.stage import Kept, RouterStage
 from services.runtime.records import Outgoing, Record

@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from services.events.instants import from_millis
 from services.events.types import ContentDecided, Precedent, TextDecided
+from services.policy.allowances import ShardState, counted
 from services.policy.facts import Facts
 from services.policy.model import Policy
-from services.router.core import ItemState, Step, caps, classify, expire, settle
+from services.router.core import ItemState, Step, classify, expire, settle
 from services.router.core.copies import behind, follow, text_of
+from services.router.core.tallying import did
 from tests.unit.policy.making import AUDITED, DOCUMENT, NOT_AUDITED, policy, scored
 from tests.unit.router.making import (
     HOUR,
@@ -150,7 +152,7 @@ def test_people_keep_an_open_copy_where_it_may_not_inherit(by: Policy, capped: f
 
 def test_what_copies_inherit_counts_for_the_caps() -> None:
     for step in (arrived(REMOVED), followed(waiting(), REMOVED)):
-        assert caps.counted(caps.ShardState(), step.events).taken == {"remove": 1}
+        assert counted(ShardState(), did(step.events)).taken == {"remove": 1}
 
 
 def test_a_reversal_takes_the_place_of_what_was_inherited_once() -> None:

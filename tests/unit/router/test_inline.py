@@ -1,8 +1,8 @@
 """What ingest decided in line is recorded, not decided again; audits are drawn all the same."""
 
 from services.events.types import Circumstances, InlineVerdict, Score
-from services.router.core import caps
-from services.router.core.caps import ShardState
+from services.policy.allowances import ShardState, counted
+from services.router.core.tallying import did
 from tests.unit.policy.making import AUDITED, NOT_AUDITED, policy, scored
 from tests.unit.router.making import NOW, classified, decisions, requests
 
@@ -59,5 +59,5 @@ def test_a_repeat_of_what_people_have_is_dropped_and_an_old_revision_is_closed()
 
 
 def test_it_counts_for_the_cap_of_its_shard() -> None:
-    shard = caps.counted(ShardState(minute=NOW // 60_000), classified(scored(inline=VERDICT)).events)
+    shard = counted(ShardState(minute=NOW // 60_000), did(classified(scored(inline=VERDICT)).events))
     assert shard.taken == {"remove": 1}

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from services.events.codec import encode
 from services.events.types import ContentDecided, Item
+from services.policy.spending import Spending, at, bin_of, edge, room
 from services.router.core.items import Requested
-from services.router.core.shard import Spending
-from services.router.core.spending import at, bin_of, edge, room
 from services.runtime.records import Outgoing, Record
 from tests.unit.policy.making import scored
 from tests.unit.router.making import NOW

@@ -4,24 +4,39 @@ Hours and minutes are those of append times, so that a batch handled again comes
 minute what is left of the hour is divided by the minutes left, and the value above which as many items came of late is
 found in a histogram: from there on people look, and at the margin, the histogram's bin that holds it, they look with
 the probability that spends the rest. It rests on what came before only, so an item's probability is known before it is
-drawn. A shard's histogram and spending are kept on the changelog and commit with the questions they count.
+drawn. The router keeps a shard's histogram and spending on its changelog; a backtest counts them again.
 """
 
 import math
-from collections.abc import Iterable
 
 import msgspec
 
-from services.events.types import ContentDecided
 from services.policy.budget import NOBODY
 from services.policy.facts import Budget
-from services.router.core.items import Requested
-from services.router.core.shard import MINUTE_MS, Spending, share
 
+MINUTE_MS = 60_000
 DECAY = 0.9  # of the histogram, a minute: it remembers about ten
 BURST = 10  # minutes' worth of questions that one minute may take, before a histogram knows better
 BINS = 4  # for each doubling of the value: the margin is 19% wide
 LOWEST = -80  # bin of what is worth nothing
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shard spent, and what came; `limit` and `budget` hold for `minute` (since 1970)."""
+
+    minute: int
+    limit: int  # of questions this minute
+    budget: Budget | None = None  # None: there is time for all
+    spent: int = 0  # this hour
+    taken: int = 0  # this minute
+    came: dict[int, int] = {}  # this minute, by bin of value
+    before: dict[int, float] = {}  # in minutes before, the longer ago the less they count
+    weight: float = 0.0  # how many minutes `before` stands for
+
+
+def share(whole: int, shard: int, shards: int, period: int) -> int:
+    """How much of `whole` is this shard's in a period; the shares of all shards add up to it."""
+    return whole // shards + ((shard + period) % shards < whole % shards)
 
 
 def at(state: Spending | None, reviews_per_hour: int, shard: int, shards: int, timestamp: int) -> Spending:
@@ -55,17 +70,14 @@ def room(state: Spending) -> Budget | None:
     return NOBODY if state.taken >= state.limit else state.budget
 
 
-def counted(state: Spending, events: Iterable[msgspec.Struct]) -> Spending:
-    """The state after these outcomes of an item: every question costs, whatever it is asked for."""
-    asked, came = 0, dict(state.came)
-    for event in events:
-        if isinstance(event, Requested):
-            asked += event.purpose == "decision"
-        elif isinstance(event, ContentDecided) and event.circumstances.budget is not None:
-            bin = bin_of(event.circumstances.budget.value)
-            came[bin] = came.get(bin, 0) + 1
-    if not asked and came == state.came:
+def counted(state: Spending, asked: int, value: float | None) -> Spending:
+    """The state after so many questions, whatever for, and an item of this value (None: it had none)."""
+    if not asked and value is None:
         return state
+    came = state.came
+    if value is not None:
+        bin = bin_of(value)
+        came = came | {bin: came.get(bin, 0) + 1}
     return msgspec.structs.replace(state, spent=state.spent + asked, taken=state.taken + asked, came=came)
 
 
