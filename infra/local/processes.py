@@ -87,6 +87,7 @@ PROCESSES: Sequence[Process] = (
     ),
     _worker("router"),
     _worker("adjudicator"),
+    _worker("clusters"),
     _worker("monitor"),
     Process("review-feed", ("services.review", "feed"), "metrics_port", "review_feed_metrics_port"),
     Process("review-api", ("services.review", "api"), "review_port", "review_port"),

@@ -40,6 +40,7 @@ class StackSettings(Settings):
     adjudicator_metrics_port: PortNumber = Field(9103, description="Port of the adjudicator's /metrics")
     review_feed_metrics_port: PortNumber = Field(9104, description="Port of the review feed's /metrics")
     monitor_metrics_port: PortNumber = Field(9105, description="Port of the monitor's /metrics")
+    clusters_metrics_port: PortNumber = Field(9107, description="Port of clusters' /metrics")
 
     ingest_url: str = Field("", description="Where ingest answers")
     review_url: str = Field("", description="Where review answers")

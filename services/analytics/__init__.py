@@ -11,6 +11,7 @@ CONSUMES = (
     "content.classified",
     "content.uncertain",
     "review.requested",
+    "review.clustered",
     "review.closed",
     "review.completed",
     "review.changed",

@@ -476,6 +476,29 @@ class ReviewClosed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: ClosingReason  # Why
 
 
+# 128-bit hash of the first task of a cluster of near copies
+Cluster = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+
+
+class ReviewClustered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A task is one of a cluster of near copies. It decides nothing, it lets queues batch."""
+
+    schema: Literal["review_clustered.v1"] = "review_clustered.v1"
+    event_id: EventId
+    occurred_at: Instant
+    task_id: TaskId
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    queue: Queue  # Of the task
+    cluster: Cluster
+    size: Annotated[int, msgspec.Meta(ge=1)]  # Tasks that joined so far, this one included
+    # Estimated Jaccard similarity to the first of the cluster; null: it is the first
+    similarity: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    # Algorithm and version: similarities of different ones do not compare
+    method: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,60}\Z")]
+
+
 Seat = Annotated[int, msgspec.Meta(ge=0, le=99)]  # Which of the votes wanted
 
 # What a person says should be done; escalate asks the experts
@@ -661,6 +684,7 @@ Event = (
     | QualityMeasured
     | ReviewChanged
     | ReviewClosed
+    | ReviewClustered
     | ReviewCompleted
     | ReviewRequested
     | ReviewSettled
@@ -685,6 +709,7 @@ EVENTS: dict[str, type[Event]] = {
     "quality_measured.v1": QualityMeasured,
     "review_changed.v1": ReviewChanged,
     "review_closed.v1": ReviewClosed,
+    "review_clustered.v1": ReviewClustered,
     "review_completed.v1": ReviewCompleted,
     "review_requested.v1": ReviewRequested,
     "review_settled.v1": ReviewSettled,

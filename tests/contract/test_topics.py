@@ -14,6 +14,7 @@ SERVICES = [
     "router",
     "review",
     "adjudicator",
+    "clusters",
     "monitor",
     "retrainer",
     "analytics",

@@ -20,7 +20,10 @@ from services.runtime.settings import Settings
 PORTS = [
     "kafka_controller_port",
     *(f"{name}_port" for name in ("ingest", "review", "analytics", "retrainer")),
-    *(f"{name}_metrics_port" for name in ("classifier", "router", "adjudicator", "review_feed", "monitor")),
+    *(
+        f"{name}_metrics_port"
+        for name in ("classifier", "router", "adjudicator", "clusters", "review_feed", "monitor")
+    ),
 ]
 
 

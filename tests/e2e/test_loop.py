@@ -16,7 +16,8 @@ from loadtests.waiting import until
 from tests.e2e.plans import plan
 
 SERVICES = (
-    "ingest", "classifier", "router", "review-feed", "review-api", "adjudicator", "monitor", "retrainer", "analytics",
+    "ingest", "classifier", "router", "review-feed", "review-api", "adjudicator", "clusters", "monitor", "retrainer",
+    "analytics",
 )  # fmt: skip
 QUICK = Habits(think=0.02, errors=0.02, undone=0.03, released=0.02, escalated=0.03)
 RATE = 60  # posts a second

@@ -69,7 +69,10 @@ ALLOWED = [
     "SELECT item_id, row_number() OVER (ORDER BY item_id) FROM items WHERE text ILIKE '%text 1%'",
     "SELECT arrayJoin(categories) AS c, count() FROM decisions WHERE decided_at > now() - INTERVAL 1 DAY GROUP BY c",
     "SELECT ';', 'DROP TABLE x' -- a comment",
-    *(f"SELECT * FROM {view} LIMIT 1" for view in ("tasks", "verdicts", "labels", "models", "alarms")),
+    *(
+        f"SELECT * FROM {view} LIMIT 1"
+        for view in ("tasks", "verdicts", "labels", "models", "alarms", "clusters")
+    ),
 ]
 
 
@@ -232,6 +235,30 @@ def test_an_item_is_answered_with_its_decisions_and_tasks(
     wait_until(lambda: state() == "withdrawn", 90, "withdrawn")
     assert in_sql() == ["withdrawn", "remove", "human", False]
     assert analytics.get("/v1/items/other/post-1").status_code == 404
+
+
+def test_near_copies_are_one_cluster(world: World, analytics: httpx.Client, analyst: dict[str, str]) -> None:
+    producer = world.producer()
+    for number, like in enumerate((None, 0.9, 0.85)):
+        event = {
+            "schema": "review_clustered.v1",
+            "event_id": f"{number:032x}",
+            "occurred_at": "2026-01-31T12:00:00.000Z",
+            "task_id": f"demo/near-{number}@1.1",
+            "source": "demo",
+            "item_id": f"near-{number}",
+            "revision": 1,
+            "queue": "general",
+            "cluster": "c" * 32,
+            "size": number + 1,
+            "similarity": like,
+            "method": "minhash-2-128-4-n2",
+        }
+        producer.produce("review.clustered", json.dumps(event).encode(), f"demo/near-{number}")
+    producer.flush()
+    asked = f"SELECT tasks, items, sources, least_similarity, first_task FROM clusters WHERE cluster = '{'c' * 32}'"
+    wanted = [[3, 3, ["demo"], 0.85, "demo/near-0@1.1"]]
+    wait_until(lambda: rows(analytics, analyst, asked) == wanted, 90, "the cluster")
 
 
 def test_charts_have_a_value_or_null_for_every_time(

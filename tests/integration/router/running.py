@@ -1,4 +1,4 @@
-"""A broker of its own with all topics, and the router and the adjudicator as processes on it."""
+"""A broker of its own with all topics, and the router, the adjudicator and clusters as processes on it."""
 
 import json
 import os
@@ -32,6 +32,7 @@ from services.runtime.settings import Settings
 from tests.unit.policy.making import DOCUMENT
 
 SHARDS = 2
+SERVICES = ("router", "adjudicator", "clusters")
 TOPICS = load_topics()
 
 
@@ -55,8 +56,8 @@ class Line:
         self.publisher = Publisher("test", TOPICS)
         self.producer = AcknowledgedProducer(self.settings)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.ports = dict(zip(("router", "adjudicator"), free_ports(2), strict=True))
-        self.logs = {name: (folder / f"{name}.log").open("ab") for name in ("router", "adjudicator")}
+        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.logs = {name: (folder / f"{name}.log").open("ab") for name in SERVICES}
 
     def release(self, **changes: Any) -> str:
         """Make the trial policy live, with changes; its version."""
