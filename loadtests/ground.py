@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,11 +31,19 @@ TO_PEOPLE = 0.04  # share of items between the thresholds; audits come on top
 class Ground:
     """Use it in a `with`: the stack is up inside and gone afterwards."""
 
-    def __init__(self, var: Path, names: Sequence[str] = HOT_PATH, say: Say = lambda line: None) -> None:
+    def __init__(
+        self,
+        var: Path,
+        names: Sequence[str] = HOT_PATH,
+        say: Say = lambda line: None,
+        document: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        """`document` makes the policy; left out, it is `policy`."""
         self.settings = on_free_ports(var)
         chosen = [process for process in PROCESSES if process.name in names]
         steps = [step for step in STEPS if step.name != "policy"]
-        self.stack = Stack(self.settings, chosen, [*steps, Step("policy", release_policy)], say)
+        release = partial(release_policy, document=document or policy)
+        self.stack = Stack(self.settings, chosen, [*steps, Step("policy", release)], say)
         self._processes: dict[str, psutil.Process] = {}
 
     def __enter__(self) -> Self:
@@ -72,10 +81,10 @@ class Ground:
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def release_policy(settings: Settings, say: Say) -> None:
-    """Releases `policy()`."""
+def release_policy(settings: Settings, say: Say, document: Callable[[], dict[str, Any]]) -> None:
+    """Releases what `document` makes."""
     path = Path(settings.var) / "policy.yaml"
-    path.write_text(yaml.safe_dump(policy()))
+    path.write_text(yaml.safe_dump(document()))
     event = policies.release_policy(settings, path, policies.person(), "to measure with")
     say(f"released {event.policy_version}")
 

@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from infra.local.bootstrap import STARTER
+from loadtests.full_policy import rules
 from services.events.topics import load_topics
 from services.events.types import Score
 from services.policy.facts import Facts
@@ -20,18 +21,6 @@ from services.policy.route import route
 from services.router.core.items import Classified
 
 ITEMS, ROUNDS, GOAL = 50_000, 5, 50_000
-CONDITIONS = (  # as policies have them; hardly any holds, so that nearly all are tried
-    "author.id in ['a1', 'a2', 'a3']",
-    "author.age_days < 0.01 && item.links > 0",
-    "item.reach > 90000 && scores.hate > 0.6 && counters.author.reports_1d > 3",
-    "counters.author.items_10m > 1000",
-    "item.links > 5",
-    "item.length > 5000 && scores.spam > 0.2",
-    "scores.toxicity > 0.4 && scores.hate > 0.7 && scores.spam > 0.7",
-    "item.kind == 'bio' && scores.spam > 0.5",
-    "item.text.contains('free money now')",
-    "counters.text.items_1h > 500 && author.age_days < 7.0",
-)
 
 
 def items(count: int) -> list[Classified]:
@@ -73,9 +62,7 @@ def items(count: int) -> list[Classified]:
 def main() -> None:
     """Measure, and print `name value unit goal`."""
     document = yaml.safe_load((STARTER / "policy.yaml").read_text("utf-8"))
-    document["rules"] = [
-        {"name": f"rule-{number}", "when": when, "then": "review"} for number, when in enumerate(CONDITIONS)
-    ]
+    document["rules"] = rules()
     policy = parse(yaml.safe_dump(document), frozenset(load_topics().queues))
     counters = dict.fromkeys(policy.counters, 1)
     made, facts, rates = items(ITEMS), Facts(draw=0.5, counters=counters), []
