@@ -5,6 +5,7 @@ from itertools import repeat
 from typing import Literal
 
 import msgspec
+import numpy as np
 
 from services.events.ids import derived_id
 from services.events.instants import from_millis
@@ -47,10 +48,10 @@ BINS = 20  # equal bins of [0, 1] in a histogram of scores
 
 
 def rows(scores: Scores) -> Iterator[Row]:
-    """What `classified` takes of each text, in their order."""
-    probability = scores.probability.tolist()
+    """What `classified` takes of each text, in their order; probabilities within [0, 1], whatever a graph rounds to."""
+    probability = np.fmin(1, np.fmax(0, scores.probability)).tolist()
     if scores.disagreement is None:
-        return zip(probability, repeat((None,) * scores.probability.shape[1]))
+        return zip(probability, repeat((None,) * scores.probability.shape[1]), strict=False)
     return zip(probability, scores.disagreement.tolist(), strict=True)
 
 
@@ -74,14 +75,16 @@ def classified(
     accepted: int,
     now: int,
     slow_until: int | None = None,
+    normal: str | None = None,
 ) -> Scored:
     """The event, which `raw` encodes, with its scores.
 
     The row is in the order of `categories`, None for a withdrawal and for what was decided in line, which keeps the
     scores that it was decided with.
     `accepted` is when Kafka appended the submission, `now` the time of scoring, `slow_until` how long the slow tier's
-    scores are to be waited for (None: none will come), all in ms. The id is derived from
-    what was submitted, not from the model, so that a repeat yields the same event.
+    scores are to be waited for (None: none will come), all in ms; `normal` is the text
+    normalised, from who has it. The id is derived from what was submitted, not from the model, so that a repeat yields
+    the same event.
     """
     item = event.item
     scores = () if row is None else to_scores(categories, row)
@@ -99,7 +102,9 @@ def classified(
         revision=event.revision,
         withdrawn=event.withdrawn,
         item=_carried(raw).item if scored else msgspec.Raw(b"null"),
-        text_hash=text_hash(event.source, item.kind, item.text, item.media) if scored and item else None,
+        text_hash=text_hash(event.source, item.kind, item.text, item.media, normal)
+        if scored and item
+        else None,
         scores=scores,
         model_version=model_version if scored else None,
         tier="fast",
@@ -112,13 +117,16 @@ def classified(
 def to_scores(categories: Sequence[str], row: Row) -> tuple[Score, ...]:
     """A row in the order of `categories` as scores."""
     return tuple(
-        Score(category=category, probability=min(1.0, max(0.0, probability)), disagreement=spread)
-        for category, probability, spread in zip(categories, *row, strict=True)
+        [
+            Score(category=category, probability=probability, disagreement=spread)
+            for category, probability, spread in zip(categories, *row, strict=True)
+        ]
     )
 
 
 def add_to_histograms(histograms: dict[str, list[int]], scores: Iterable[Score]) -> None:
     """Count each score in the histogram of its category: 20 equal bins of [0, 1], 1 itself in the last."""
     for score in scores:
-        bins = histograms.setdefault(score.category, [0] * BINS)
+        if (bins := histograms.get(score.category)) is None:
+            bins = histograms[score.category] = [0] * BINS
         bins[min(BINS - 1, int(score.probability * BINS))] += 1

@@ -15,6 +15,7 @@ from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.stage import Effect, Stateless
 from services.runtime.states import States
 from services.scoring.live_model import LiveModel
+from services.scoring.normalise import normalise
 from services.scoring.scores import Scores
 
 
@@ -66,7 +67,8 @@ class ClassifierStage:
                 good.append((record, checked))
         scored = [event for _, event in good if not event.withdrawn and event.inline is None]
         texts = [event.item.text or "" for event in scored if event.item is not None]
-        found = bundle.classifier.classify(texts)
+        normal = [normalise(text) for text in texts]
+        found = bundle.classifier.classify(texts, normal)
         rows = enumerate(core.rows(found))
         slow = self._handed_over(found, bundle.categories, texts)
         for record, event in good:
@@ -80,11 +82,11 @@ class ClassifierStage:
                 record.timestamp,
                 now,
                 now + self._slow.wait_ms if self._slow is not None and index in slow else None,
+                None if row is None else normal[index],
             )
-            key = item_key(event.source, event.item_id)
-            yield self._publisher.outgoing(out, key, record, record.timestamp)
+            yield self._publisher.outgoing(out, record.key, record, record.timestamp)
             if index in slow:
-                yield self._publisher.outgoing(uncertain.handed_over(out), key, record)
+                yield self._publisher.outgoing(uncertain.handed_over(out), record.key, record)
 
     def _handed_over(self, found: Scores, categories: Sequence[str], texts: Sequence[str]) -> frozenset[int]:
         """Which of the texts the slow tier scores too: none without one, nor where there is nothing to read."""

@@ -79,13 +79,12 @@ def at(state: ShardState | None, timestamp: int) -> ShardState:
 
 def over(state: ShardState, caps: Mapping[Action, int], shard: int, shards: int) -> frozenset[str]:
     """Actions of which the shard has had its share this minute."""
-    if not caps:
-        return NONE
-    return frozenset(
+    full = [
         action
         for action, cap in caps.items()
         if state.taken.get(action, 0) >= share(cap, shard, shards, state.minute)
-    )
+    ]
+    return frozenset(full) if full else NONE
 
 
 NONE: frozenset[str] = frozenset()

@@ -62,7 +62,7 @@ def check(text: str, known: Mapping[str, Type]) -> Checked:
     """The condition in `text` over `known` names. Raises InvalidCondition where it is none, or not a bool."""
     if len(text) > MAX_CHARACTERS:
         raise InvalidCondition(0, f"a condition has at most {MAX_CHARACTERS} characters, not {len(text)}")
-    reader = _Reader(_tokens(text), known, len(text))
+    reader = _Reader(tokens(text), known, len(text))
     found = reader.ternary(0)
     if reader.token.kind != "end":
         raise InvalidCondition(reader.token.at, f"`{reader.token.text}` is not expected here")
@@ -78,16 +78,17 @@ def flat_name(name: str) -> str:
     return name.replace(".", "_")
 
 
-def _tokens(text: str) -> list[Token]:
-    tokens, at = [], 0
+def tokens(text: str) -> list[Token]:
+    """The words of a condition. Raises InvalidCondition where one is none."""
+    words, at = [], 0
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None or found.lastgroup is None:
             raise InvalidCondition(at, f"`{text[at : at + 10]}` is no CEL that a rule may use")
         if found.lastgroup != "space":
-            tokens.append(Token(found.lastgroup, found[0], at))
+            words.append(Token(found.lastgroup, found[0], at))
         at = found.end()
-    return tokens
+    return words
 
 
 class _Reader:

@@ -16,10 +16,13 @@ from services.events.instants import to_millis
 from services.events.types import Score
 from services.policy.counters import COUNTERS, PREFIX
 from services.policy.expressions import ITEM, Checked, Type
+from services.policy.needs import needs
 
 Effect: TypeAlias = Literal["allow", "limit", "remove", "review"]
 DAY_MS = 86_400_000
 LINK = re.compile(r"https?://", re.IGNORECASE)
+MANY = 3  # rules that may hold: with more, to ask for all at once is cheaper
+_SLOW = frozenset({"item_text", "item_links", "author_age_days"})  # values that take longer: needed last
 
 
 class Item(Protocol):
@@ -74,29 +77,46 @@ def known(categories: Iterable[str]) -> dict[str, Type]:
 class Rules:
     """The rules of a policy, ready to be tried.
 
-    Hardly any item meets any rule, so first it is asked whether one holds at all: `a || b` is true where either is, and
-    neither a value that is missing nor an error in one hides that another is true.
+    Hardly any item meets any rule. So a rule is tried only where the item has what it needs at the least
+    (services.policy.needs); and where many are to be tried, it is first asked whether one holds at all: `a || b` is
+    true where either is, and neither a value that is missing nor an error in one hides that another is true.
     """
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         """Raises ValueError where the library does not compile a condition."""
-        self._rules = rules
         self._any = cel.compile(" || ".join(f"({rule.condition.flat})" for rule in rules))
         names = {flat: name for rule in rules for flat, name in rule.condition.names.items()}
         self._getters = {flat: _getter(name, flat.startswith("has_")) for flat, name in names.items()}
+        self._needs = [
+            (
+                rule,
+                [
+                    (self._getters[need.name], need.holds, need.literal)
+                    for need in sorted(needs(rule.condition), key=lambda need: need.name in _SLOW)
+                ],
+            )
+            for rule in rules
+        ]
 
     def first(self, item: Item, counters: Mapping[str, int] | None = None) -> Rule | None:
         """The first rule that holds for the item. `counters` by name; None: not to be had."""
-        context = cel.Context()
-        context.set_variable_resolver(self._values(item, counters))
-        if not _true(self._any, context):
-            return None
-        return next((rule for rule in self._rules if _true(rule.program, context)), None)
-
-    def _values(self, item: Item, counters: Mapping[str, int] | None) -> Callable[[str], object]:
-        """The value of a flat name; None is none. Asked for only as an evaluation comes to it: text takes 1 us."""
         read, getters = _read(item.item), self._getters
-        return lambda flat: getters[flat](read, item, counters)
+        possible = []
+        for rule, needed in self._needs:
+            for get, holds, literal in needed:
+                value = get(read, item, counters)
+                if value is None or not holds(value, literal):
+                    break
+            else:
+                possible.append(rule)
+        if not possible:
+            return None
+        context = cel.Context()
+        # Values are asked for only as an evaluation comes to them: text takes 1 us.
+        context.set_variable_resolver(lambda flat: getters[flat](read, item, counters))
+        if len(possible) > MANY and not _true(self._any, context):
+            return None
+        return next((rule for rule in possible if _true(rule.program, context)), None)
 
 
 def _true(program: cel.Program, context: cel.Context) -> bool:
@@ -161,7 +181,9 @@ _OF: dict[str, _Get] = {
     "item.length": lambda read, item, counters: len(read.text or ""),
     "item.language": lambda read, item, counters: read.language,
     "item.reach": lambda read, item, counters: read.reach,
-    "item.links": lambda read, item, counters: len(LINK.findall(read.text or "")),
+    "item.links": lambda read, item, counters: (
+        len(LINK.findall(read.text)) if read.text and "://" in read.text else 0
+    ),
     "item.media": lambda read, item, counters: len(read.media),
     "item.source": lambda read, item, counters: item.source,
     "author.id": lambda read, item, counters: read.author and read.author.id,

@@ -17,8 +17,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from services.policy.counters import COUNTERS, STORED, Counter
-from services.router.core.counting import Happening, Tally
+from services.policy.counters import COUNTERS, MINUTE_MS, STORED, Counter
+from services.router.core.counting import Happening, Tally, subjects
 
 log = structlog.get_logger()
 LUA = Path(__file__).parent / "lua" / "count.lua"
@@ -96,7 +96,8 @@ class Counters:
             subject = happening.subject(counter.subject)
             if subject is not None:
                 bucket = counter.window.bucket(happening.at)
-                before = self._base.get((counter.name, bucket), {}).get(subject, 0)
+                counts = self._base.get((counter.name, bucket))
+                before = counts.get(subject, 0) if counts else 0
                 found[counter.name] = before + self._batch.within(counter, bucket, subject)
         return found
 
@@ -110,7 +111,7 @@ class Counters:
         """These events are committed."""
         if not self._noted:
             return
-        if not self._pending.counts:
+        if not self._pending:
             self._pending_since = self._clock()
         for event_id in event_ids:
             if (happening := self._noted.pop(event_id, None)) is not None:
@@ -119,20 +120,13 @@ class Counters:
 
     def flush(self) -> None:
         """Add what waits for a batch that does not come."""
-        if self._pending.counts and self._clock() > self._pending_since + FLUSH_SECONDS:
+        if self._pending and self._clock() > self._pending_since + FLUSH_SECONDS:
             self.begin(())
 
     def _exchange(self, placed: Sequence[Placed], pending: Tally) -> dict[tuple[str, int], dict[str, int]]:
-        own, subjects = Tally(self._followed), dict[tuple[Counter, int], set[str]]()
-        for each in placed:
-            own.add(each.happening)
-            if each.happening.what != "items":
-                continue
-            for counter in self._followed:
-                if (subject := each.happening.subject(counter.subject)) is not None:
-                    bucket = counter.window.bucket(each.happening.at)
-                    subjects.setdefault((counter, bucket), set()).add(subject)
-        reads = [(counter, bucket, list(names)) for (counter, bucket), names in subjects.items()]
+        own = Tally(self._followed)
+        own.add_all(each.happening for each in placed)
+        reads = self._asked(placed)
         places, sums = self._call(_grouped(placed), pending, reads)
         partly = {place: seen for place, seen in places.items() if seen >= 0}
         if rest := [each for each in placed if each.offset > partly.get(each.place, each.offset)]:
@@ -145,6 +139,20 @@ class Counters:
             }
             for (counter, bucket, names), found in zip(reads, sums, strict=True)
         }
+
+    def _asked(self, placed: Sequence[Placed]) -> list[tuple[Counter, int, list[str]]]:
+        """Counter, bucket, and whose counts the items of a batch need."""
+        items: dict[int, list[Happening]] = {}  # by minute, of which every bucket is made
+        for each in placed:
+            if each.happening.what == "items":
+                items.setdefault(each.happening.at // MINUTE_MS, []).append(each.happening)
+        found: dict[tuple[Counter, int], set[str]] = {}
+        for minute, came in items.items():
+            named = {kind: subjects(came, kind) for kind in {counter.subject for counter in self._followed}}
+            for counter in self._followed:
+                bucket = counter.window.bucket(minute * MINUTE_MS)
+                found.setdefault((counter, bucket), set()).update(named[counter.subject])
+        return [(counter, bucket, list(names)) for (counter, bucket), names in found.items() if names]
 
     def _call(
         self,
@@ -165,8 +173,7 @@ class Counters:
 
     def _group(self, place: str, group: Sequence[Placed]) -> tuple[Any, ...]:
         tally, first, last = Tally(self._followed), group[0], group[-1]
-        for each in group:
-            tally.add(each.happening)
+        tally.add_all(each.happening for each in group)
         return place, first.offset, first.happening.at, last.offset, tally.adds(), last.happening.at
 
 

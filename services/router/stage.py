@@ -10,7 +10,6 @@ from services.events.instants import to_millis
 from services.events.topics import Topics
 from services.events.types import ContentDecided, ContentReported, ReviewSettled, TextDecided
 from services.policy.allowances import ShardState
-from services.policy.counters import What
 from services.policy.draw import draw
 from services.policy.facts import Facts
 from services.policy.live import NO_POLICY, LivePolicy
@@ -84,30 +83,32 @@ class RouterStage(KeyedStage[Kept]):
 
     def handle(self, batch: Sequence[Record], states: States[Kept], now: int) -> Iterator[Effect]:
         """Decide the batch; what its shards have done by then is one more state of each."""
-        self._arrivals = {}
-        if self._counters is not None and self._live.counters:
-            self._counters.begin(self._placed(batch))
         touched = {record.partition for record in batch if record.base == "content.classified"}
         self._shards.take_up(touched, states, self._live)
         yield from super().handle(batch, states, now)
         self._shards.put_down(states)
 
-    def _placed(self, batch: Sequence[Record]) -> list[Placed]:
-        """What of a batch counts."""
-        placed = []
-        for record in batch:
-            if record.value is None or record.base == "review.settled":
+    def begin(self, read: Sequence[tuple[Record, msgspec.Struct]]) -> None:
+        """Count what of the batch counts."""
+        self._arrivals = {}
+        if self._counters is None or not self._live.counters:
+            return
+        placed, names = [], dict[tuple[str, int], str]()
+        for record, event in read:
+            if (happening := counting.arrived(event, record.timestamp)) is None:
                 continue
-            what: What = "items" if record.base == "content.classified" else "reports"
-            if (happening := counting.arrived(what, record.value, record.timestamp)) is not None:
-                self._arrivals[record.topic, record.partition, record.offset] = happening
-                placed.append(Placed(f"{record.topic}/{record.partition}", record.offset, happening))
-        return placed
+            self._arrivals[record.topic, record.partition, record.offset] = happening
+            where = record.topic, record.partition
+            place = names.get(where) or names.setdefault(where, f"{record.topic}/{record.partition}")
+            placed.append(Placed(place, record.offset, happening))
+        self._counters.begin(placed)
 
     def _counters_of(self, record: Record) -> dict[str, int] | None:
         """What counters say as the record is handled."""
+        if self._counters is None or not self._arrivals:
+            return None
         happening = self._arrivals.get((record.topic, record.partition, record.offset))
-        if self._counters is None or happening is None:
+        if happening is None:
             return None
         self._counters.arrive(happening)
         return self._counters.of(happening)
@@ -116,7 +117,7 @@ class RouterStage(KeyedStage[Kept]):
         """The step, noted for the counters; `at` in ms."""
         if self._counters is not None and item is not None and self._live.counters:
             for event in step.events:
-                if isinstance(event, ContentDecided | Requested) and (
+                if isinstance(event, (ContentDecided, Requested)) and (
                     happening := counting.outcome(event, item, at)
                 ):
                     self._counters.note(event.event_id, happening)
@@ -198,9 +199,9 @@ class RouterStage(KeyedStage[Kept]):
         yield from self.stepped(shard, key, states, self._transition(step, None))
         self._shards.put_down(states)
 
-    def key_of(self, event: msgspec.Struct, key: str) -> str:
+    def key_of(self, event: msgspec.Struct, key: bytes) -> bytes:
         """What was decided on a text is found under the text's hash."""
-        return event.text_hash if isinstance(event, TextDecided) else key
+        return event.text_hash.encode() if isinstance(event, TextDecided) else key
 
     def committed(self, produced: Sequence[Outgoing]) -> None:
         """Count outcomes."""
@@ -208,7 +209,7 @@ class RouterStage(KeyedStage[Kept]):
         if self._counters is not None:
             events = (out.event for out in produced)
             self._counters.committed(
-                event.event_id for event in events if isinstance(event, ContentDecided | Requested)
+                event.event_id for event in events if isinstance(event, (ContentDecided, Requested))
             )
 
     def reports(self, now: int) -> Iterable[Outgoing]:
@@ -248,8 +249,8 @@ class RouterStage(KeyedStage[Kept]):
         """The step, with what people are asked explained by the models that scored it."""
         item = step.state.classified if step.state else None
         other = item.fast_model_version if item else None
-        events = tuple(
+        events = [
             self._explainer.explained(event, other) if isinstance(event, Requested) else event
             for event in step.events
-        )
-        return Transition(step.state, events, step.dropped, accepted)
+        ]
+        return Transition(step.state, tuple(events), step.dropped, accepted)

@@ -53,7 +53,10 @@ class KeyedStage(ABC, Generic[S]):
     def due(self, key: str, state: S, now: int) -> Transition[S]:
         """The transition of a state whose time has come. It must move or clear the due time."""
 
-    def key_of(self, event: msgspec.Struct, key: str) -> str:
+    def begin(self, read: Sequence[tuple[Record, msgspec.Struct]]) -> None:
+        """What a batch brings, before the first of it is decided. Nothing unless a subclass wants it."""
+
+    def key_of(self, event: msgspec.Struct, key: bytes) -> bytes:
         """Under which key an event is produced: that of the item, unless a subclass says otherwise."""
         return key
 
@@ -73,23 +76,32 @@ class KeyedStage(ABC, Generic[S]):
 
     def handle(self, batch: Sequence[Record], states: States[S], now: int) -> Iterator[Effect]:
         """Decide record by record, in order."""
+        read: list[tuple[Record, msgspec.Struct]] = []
         for record in batch:
-            try:
-                event = decode(self.consumes[record.base], record.value or b"")
-            except UndecodableEvent as error:
-                yield Rejected(record, "undecodable", str(error))
-                continue
-            key = item_key(event.source, event.item_id)  # type: ignore[attr-defined]
-            if record.key != key.encode():
-                yield Rejected(
-                    record, "wrong_key", f"the key must be {key}: else events of one item lose their order"
-                )
-                continue
+            event = self._read(record)
+            if isinstance(event, Rejected):
+                yield event
+            else:
+                read.append((record, event))
+        self.begin(read)
+        for record, event in read:
             transition = self.decide(event, record, states.get(record.partition, record.key), now)
             states.put(record.partition, record.key, transition.state)
             if transition.dropped is not None:
                 yield Dropped(record, transition.dropped)
-            yield from self._outgoing(transition, key, record)
+            yield from self._outgoing(transition, record.key, record)
+
+    def _read(self, record: Record) -> msgspec.Struct | Rejected:
+        try:
+            event = decode(self.consumes[record.base], record.value or b"")
+        except UndecodableEvent as error:
+            return Rejected(record, "undecodable", str(error))
+        key = item_key(event.source, event.item_id)  # type: ignore[attr-defined]
+        if record.key != key.encode():
+            return Rejected(
+                record, "wrong_key", f"the key must be {key}: else events of one item lose their order"
+            )
+        return event
 
     def wake(self, shard: int, key: bytes, states: States[S], now: int) -> Iterator[Effect]:
         """Let the subclass decide what is due."""
@@ -103,7 +115,7 @@ class KeyedStage(ABC, Generic[S]):
     ) -> Iterator[Outgoing]:
         """Make a transition that no record causes: its state is staged, its events go out."""
         states.put(shard, key, transition.state)
-        yield from self._outgoing(transition, key.decode(), None)
+        yield from self._outgoing(transition, key, None)
 
     def encode_state(self, state: S) -> bytes:
         """JSON, so that people can read a changelog."""
@@ -113,7 +125,7 @@ class KeyedStage(ABC, Generic[S]):
         """The reverse. Raises msgspec.ValidationError, a ValueError."""
         return self._decoder.decode(raw)
 
-    def _outgoing(self, transition: Transition[S], key: str, cause: Record | None) -> Iterator[Outgoing]:
+    def _outgoing(self, transition: Transition[S], key: bytes, cause: Record | None) -> Iterator[Outgoing]:
         for event in transition.events:
             if isinstance(event, Tombstone):
                 yield self._publisher.tombstone(event.topic, key)

@@ -26,7 +26,11 @@ class Publisher:
         self._topics = {topic.event: topic for topic in topics.topics.values() if topic.event}
 
     def outgoing(
-        self, event: msgspec.Struct, key: str, cause: Record | None = None, accepted: int | None = None
+        self,
+        event: msgspec.Struct,
+        key: str | bytes,
+        cause: Record | None = None,
+        accepted: int | None = None,
     ) -> Outgoing:
         """The record of an event. `cause` is the record that it follows from: its trace goes on.
 
@@ -44,7 +48,13 @@ class Publisher:
         )
         where = topic_for(topic.name, suffix) if suffix else topic.name
         return Outgoing(
-            where, topic.name, key.encode(), self._encoded(event), tuple(headers), accepted, event
+            where,
+            topic.name,
+            key if isinstance(key, bytes) else key.encode(),
+            self._encoded(event),
+            tuple(headers),
+            accepted,
+            event,
         )
 
     def _encoded(self, event: msgspec.Struct) -> bytes:
@@ -53,6 +63,6 @@ class Publisher:
         self._written += 1
         return encode(event) if self._written % CHECKED == 1 else encode_derived(event)
 
-    def tombstone(self, base: str, key: str) -> Outgoing:
+    def tombstone(self, base: str, key: bytes) -> Outgoing:
         """A record that deletes what a compacted topic keeps under a key."""
-        return Outgoing(base, base, key.encode(), None)
+        return Outgoing(base, base, key, None)

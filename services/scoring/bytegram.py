@@ -26,7 +26,12 @@ Floats = NDArray[np.float32]
 
 def encode(text: str) -> bytes:
     """UTF-8 bytes of the normalised text between two spaces; what cannot be encoded becomes '?'."""
-    return f" {normalise(text)} ".encode("utf-8", "replace")
+    return encode_normal(normalise(text))
+
+
+def encode_normal(normal: str) -> bytes:
+    """The same for a text that is normalised already."""
+    return f" {normal} ".encode("utf-8", "replace")
 
 
 def window_offsets(length: int) -> list[int]:

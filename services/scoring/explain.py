@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.events.types import Span
-from services.scoring.bytegram import encode, hash_ngrams, pack, window_offsets, windows
+from services.scoring.bytegram import ORDERS, encode, hash_ngrams, pack, window_offsets, windows
 from services.scoring.bytegraph import Parts
 from services.scoring.normalise import Alignment, align
 from services.scoring.occlusion import occlude
 from services.scoring.scores import Classifier
 
-_aligned = lru_cache(4)(align)  # one text is explained for several categories in a row
 NEAR, FAINT = 0.6, 0.3  # chosen with the threshold of toxic spans, on comments that are not of the test split
 
 
@@ -63,18 +62,15 @@ def words(bundle: Explained, text: str, category: str) -> list[Span]:
     column = _column(bundle, category)
     if not bundle.linear:
         return occlude(bundle.classifier, text, [category])
-    found = _aligned(text)
-    offset, shares = _strongest_window(encode(text), bundle.parts.weights[:, column])
-    ends = list(accumulate(len(c.encode("utf-8", "replace")) for c in found.text))
+    apart = _taken_apart(text)
+    offset, shares = apart.strongest(bundle.parts.weights, column)
+    before = [0.0, *np.cumsum(shares).tolist()]  # all bytes before each
     spans = []
-    for start, end in _words(found):
-        first = (ends[start - 1] if start else 0) + 1 - offset  # the row begins with a space
-        last = ends[end - 1] + 1 - offset
-        if last <= 0 or first >= len(shares):
-            continue
-        weight = float(shares[max(0, first) : last].sum())
-        begin, stop = found.original(*_core(found.text, start, end))
-        spans.append(Span(start=begin, end=stop, category=category, weight=round(weight, 6)))
+    for word in apart.words:
+        first, last = max(0, word.first - offset), min(word.last - offset, len(shares))
+        if last > 0 and first < len(shares):
+            weight = round(before[last] - before[first], 6)
+            spans.append(Span(start=word.begin, end=word.stop, category=category, weight=weight))
     return spans
 
 
@@ -85,7 +81,7 @@ def top_ngrams(bundle: Explained, text: str, category: str, limit: int = 10) -> 
         return []
     row = encode(text)
     weights = bundle.parts.weights[:, column]
-    offset, shares = _strongest_window(row, weights)
+    offset, shares = _taken_apart(text).strongest(bundle.parts.weights, column)
     piece = row[offset : offset + len(shares)]
     found: dict[bytes, list[float]] = {}
     for n, hashed in enumerate(hash_ngrams(pack([piece])), start=1):
@@ -117,14 +113,7 @@ def joined_spans(text: str, spans: Sequence[Span], threshold: float) -> list[tup
 
 def byte_shares(row: bytes, weights: NDArray[np.float32]) -> NDArray[np.float64]:
     """What each byte of one row contributes to the logit, float64 [bytes]; they add up to logit - bias."""
-    packed = pack([row])
-    shares = np.zeros(packed.shape[1])
-    for n, hashed in enumerate(hash_ngrams(packed), start=1):
-        term = weights[hashed[0]].astype(np.float64) / n
-        term[max(0, len(row) - n + 1) :] = 0.0  # padding
-        for k in range(n):
-            shares[k : k + len(term)] += term
-    return np.asarray(shares[: len(row)] / np.sqrt(len(row)))
+    return _Window(row).shares(weights[:, None])[:, 0]
 
 
 def _column(bundle: Explained, category: str) -> int:
@@ -133,18 +122,79 @@ def _column(bundle: Explained, category: str) -> int:
     return bundle.categories.index(category)
 
 
-def _strongest_window(row: bytes, weights: NDArray[np.float32]) -> tuple[int, NDArray[np.float64]]:
-    """Offset in the row and byte shares of the window whose logit is highest."""
-    offsets = window_offsets(len(row))
-    shares = [byte_shares(piece, weights) for piece in windows(row)]
-    best = max(range(len(shares)), key=lambda i: float(shares[i].sum()))
-    return offsets[best], shares[best]
+class _Window:
+    """One row of bytes: the weight rows of its n-grams, and the part of each that falls to a byte it covers."""
+
+    def __init__(self, row: bytes) -> None:
+        self._length = len(row)
+        packed = pack([row])
+        self._rows = np.zeros((ORDERS, packed.shape[1]), np.int64)  # of the n-gram that begins at a byte
+        self._parts = np.zeros((ORDERS, packed.shape[1], 1))  # 0: none begins there
+        for n, hashed in enumerate(hash_ngrams(packed), start=1):
+            count = max(0, len(row) - n + 1)
+            self._rows[n - 1, :count] = hashed[0, :count]
+            self._parts[n - 1, :count] = 1 / (n * np.sqrt(len(row)))
+
+    def shares(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What each byte contributes to each logit, float64 [bytes, categories]."""
+        terms = weights[self._rows] * self._parts
+        longer = terms[::-1].cumsum(axis=0)[::-1]  # [k]: of all n-grams that reach k bytes on
+        shares: NDArray[np.float64] = longer[0]
+        for k in range(1, ORDERS):
+            shares[k:] += longer[k, :-k]
+        return shares[: self._length]
+
+
+class _Word(NamedTuple):
+    """A word: bytes [first, last) of the row, characters [begin, stop) of the original, without the signs around it."""
+
+    first: int
+    last: int
+    begin: int
+    stop: int
+
+
+class _Apart:
+    """A text taken apart, whatever it is explained for."""
+
+    def __init__(self, text: str) -> None:
+        row, found = encode(text), align(text)
+        self._offsets = window_offsets(len(row))
+        self._windows = [_Window(piece) for piece in windows(row)]
+        ends: Sequence[int] = range(1, len(found.text) + 1)
+        if not found.text.isascii():
+            ends = list(accumulate(len(c.encode("utf-8", "replace")) for c in found.text))
+        self.words = [
+            _Word(
+                (ends[start - 1] if start else 0) + 1,  # the row begins with a space
+                ends[end - 1] + 1,
+                *found.original(*_core(found.text, start, end)),
+            )
+            for start, end in _words(found)
+        ]
+        self._kept: tuple[NDArray[np.float32], list[NDArray[np.float64]]] | None = None
+
+    def strongest(self, weights: NDArray[np.float32], column: int) -> tuple[int, NDArray[np.float64]]:
+        """Offset in the row and byte shares of the window whose logit is highest in a column of the weights."""
+        kept = self._kept
+        if kept is None or kept[0] is not weights:  # mostly it is asked for several categories of one model
+            kept = self._kept = weights, [window.shares(weights) for window in self._windows]
+        found = [shares[:, column] for shares in kept[1]]
+        best = max(range(len(found)), key=lambda i: float(found[i].sum()))
+        return self._offsets[best], found[best]
+
+
+_taken_apart = lru_cache(4)(_Apart)  # one text is explained for several categories in a row
 
 
 def _core(text: str, start: int, end: int) -> tuple[int, int]:
     """A word without the signs around it, where it is not signs only: what they weigh is the word's."""
-    core = [i for i in range(start, end) if text[i].isalnum()]
-    return (core[0], core[-1] + 1) if core else (start, end)
+    begin, stop = start, end
+    while begin < stop and not text[begin].isalnum():
+        begin += 1
+    while stop > begin and not text[stop - 1].isalnum():
+        stop -= 1
+    return (begin, stop) if begin < stop else (start, end)
 
 
 def _words(found: Alignment) -> Sequence[tuple[int, int]]:

@@ -76,6 +76,8 @@ class Alignment:
 
 def align(text: str) -> Alignment:
     """`normalise(text)` with offsets back into `text`, step by step as `normalise` goes. Not meant to be fast."""
+    if text.isascii() and normalise(text) == text.lower():  # nothing moved
+        return Alignment(text.lower(), range(len(text)), range(1, len(text) + 1))
     at = _Aligned(text, list(range(len(text))), list(range(1, len(text) + 1)))
     at = _by_segment(at, _nfkc)
     at = _rebuilt(at, [ANYWHERE.get(ord(c), c) for c in at.text])

@@ -26,8 +26,8 @@ class Classifier(Protocol):
     def model_version(self) -> str: ...
     @property
     def categories(self) -> tuple[str, ...]: ...
-    def classify(self, texts: Sequence[str]) -> Scores:
-        """Scores of each text, in their order."""
+    def classify(self, texts: Sequence[str], normal: Sequence[str] | None = None) -> Scores:
+        """Scores of each text, in their order. `normal`: the texts normalised, from who has them for something else."""
         ...
 
 

@@ -16,13 +16,17 @@ class Reference(Protocol):
     def sha256(self) -> str | None: ...
 
 
-def text_hash(source: str, kind: str, text: str | None, media: Iterable[Reference] = ()) -> str | None:
+def text_hash(
+    source: str, kind: str, text: str | None, media: Iterable[Reference] = (), normal: str | None = None
+) -> str | None:
     """128-bit hex hash of source, kind, normalised text and media in their order.
 
     None where there is neither text nor media: an empty item is a copy of nothing. A medium counts by the hash
-    of its bytes, else by its URL. Fields are separated by NUL, which a normalised text cannot hold.
+    of its bytes, else by its URL. Fields are separated by NUL, which a normalised text cannot hold. `normal` is the
+    text normalised, from who has it.
     """
-    normal = normalise(text) if text else ""
+    if normal is None:
+        normal = normalise(text) if text else ""
     identities = [medium.sha256 or medium.url for medium in media]
     if not normal and not identities:
         return None

@@ -47,8 +47,8 @@ class TokenClassifier:
         self._columns = list(told.columns) or list(range(len(self.categories)))
         self._check()
 
-    def classify(self, texts: Sequence[str]) -> Scores:
-        """Scores of each text, in their order."""
+    def classify(self, texts: Sequence[str], normal: Sequence[str] | None = None) -> Scores:
+        """Scores of each text, in their order. It takes the texts: some models want them as they came."""
         probability = np.empty((len(texts), len(self.categories)), np.float32)
         encoded = [self._encode(text) for text in texts]
         order = np.argsort([len(ids) for ids, _ in encoded], kind="stable").tolist()

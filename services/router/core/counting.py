@@ -1,11 +1,12 @@
 """What counters count, and sums of it in memory. See services.policy.counters."""
 
+from collections import Counter as Counts
 from collections.abc import Iterable
 
 import msgspec
 
-from services.events.types import ContentDecided
-from services.policy.counters import Counter, Subject, What
+from services.events.types import ContentDecided, ContentReported
+from services.policy.counters import MINUTE_MS, Counter, Subject, What
 from services.router.core.items import Classified, Requested
 
 
@@ -23,43 +24,78 @@ class Happening(msgspec.Struct, frozen=True, gc=False):
         return self.source if kind == "source" else self.author if kind == "author" else self.text
 
 
+def subjects(happenings: Iterable[Happening], kind: Subject) -> list[str]:
+    """Whose counters of this kind they add to."""
+    if kind == "source":
+        return [each.source for each in happenings]
+    if kind == "author":
+        return [each.author for each in happenings if each.author is not None]
+    return [each.text for each in happenings if each.text is not None]
+
+
+class _Sums:
+    """Of one counter: counts by subject, of each bucket; `counts` are those of `bucket`, the last one added to."""
+
+    __slots__ = ("bucket", "bucket_ms", "buckets", "counter", "counts", "subject")
+
+    def __init__(self, counter: Counter) -> None:
+        self.counter, self.subject, self.bucket_ms = counter, counter.subject, counter.window.bucket_ms
+        self.bucket: int | None = None
+        self.counts: Counts[str] = Counts()
+        self.buckets: dict[int, Counts[str]] = {}
+
+
 class Tally:
-    """Counts by counter and bucket, of the counters that are followed."""
+    """Counts by counter and bucket, of the counters that are followed. Made for batches, whose items fall into one
+    bucket or two: what is asked of every item is a look into a dictionary.
+    """
 
     def __init__(self, followed: Iterable[Counter]) -> None:
-        self.counts: dict[tuple[str, int], dict[str, int]] = {}
-        self._by_what: dict[What, list[Counter]] = {}
-        self._keep: dict[str, int] = {}
-        self._buckets: dict[str, list[int]] = {}
-        for counter in followed:
-            self._by_what.setdefault(counter.what, []).append(counter)
-            self._buckets[counter.name] = []
-            self._keep[counter.name] = counter.window.keep_seconds
+        self._sums = {counter.name: _Sums(counter) for counter in followed}
+        self._by_what: dict[What, list[_Sums]] = {}
+        for sums in self._sums.values():
+            self._by_what.setdefault(sums.counter.what, []).append(sums)
+
+    def __bool__(self) -> bool:
+        """Whether anything was counted."""
+        return any(sums.buckets for sums in self._sums.values())
 
     def add(self, happening: Happening) -> None:
         """Count it."""
-        for counter in self._by_what.get(happening.what, ()):
-            subject = happening.subject(counter.subject)
+        for sums in self._by_what.get(happening.what, ()):
+            subject = happening.subject(sums.subject)
             if subject is None:
                 continue
-            bucket = counter.window.bucket(happening.at)
-            counts = self.counts.get((counter.name, bucket))
-            if counts is None:
-                counts = self.counts[counter.name, bucket] = {}
-                self._buckets[counter.name].append(bucket)
-            counts[subject] = counts.get(subject, 0) + 1
+            bucket = happening.at // sums.bucket_ms
+            if bucket != sums.bucket:
+                sums.bucket, sums.counts = bucket, sums.buckets.setdefault(bucket, Counts())
+            sums.counts[subject] += 1
+
+    def add_all(self, happenings: Iterable[Happening]) -> None:
+        """Count all of them."""
+        alike: dict[tuple[What, int], list[Happening]] = {}  # every bucket is made of minutes
+        for happening in happenings:
+            alike.setdefault((happening.what, happening.at // MINUTE_MS), []).append(happening)
+        for (what, minute), same in alike.items():
+            for sums in self._by_what.get(what, ()):
+                counts = sums.buckets.setdefault(minute * MINUTE_MS // sums.bucket_ms, Counts())
+                counts.update(subjects(same, sums.subject))
 
     def within(self, counter: Counter, bucket: int, subject: str) -> int:
         """How many in the window that ends with `bucket`."""
-        first, total = bucket - counter.window.buckets, 0
-        for each in self._buckets[counter.name]:
-            if first <= each <= bucket:
-                total += self.counts[counter.name, each].get(subject, 0)
-        return total
+        found = self._sums[counter.name].buckets
+        if len(found) == 1 and bucket in found:  # nearly always
+            return found[bucket].get(subject, 0)
+        first = bucket - counter.window.buckets
+        return sum([counts.get(subject, 0) for each, counts in found.items() if first <= each <= bucket])
 
     def adds(self) -> list[tuple[str, int, int, dict[str, int]]]:
         """(counter, bucket, seconds to keep it, count by subject)."""
-        return [(name, bucket, self._keep[name], counts) for (name, bucket), counts in self.counts.items()]
+        return [
+            (name, bucket, sums.counter.window.keep_seconds, counts)
+            for name, sums in self._sums.items()
+            for bucket, counts in sums.buckets.items()
+        ]
 
 
 class _Author(msgspec.Struct, gc=False):
@@ -70,30 +106,23 @@ class _Item(msgspec.Struct, gc=False):
     author: _Author | None = None
 
 
-class _Event(msgspec.Struct, gc=False):
-    source: str
-    withdrawn: bool = False
-    item: _Item | None = None
-    text_hash: str | None = None
-    tier: str = "fast"
-
-
-_event = msgspec.json.Decoder(_Event).decode
 _item = msgspec.json.Decoder(_Item).decode
 
 
-def arrived(what: What, value: bytes, at: int) -> Happening | None:
-    """An item, or a report, as its record says; None where it counts for nothing, or cannot be read.
+def arrived(event: msgspec.Struct, at: int) -> Happening | None:
+    """An item or a report that came at `at` (ms); None where it counts for nothing, or does not read as one.
 
     Slow scores are about an item that has been counted.
     """
+    if isinstance(event, ContentReported):
+        author = event.item.author if event.item else None
+        return _happening("reports", at, event.source, author.id if author else None, None)
+    if not isinstance(event, Classified) or event.withdrawn or event.tier != "fast":
+        return None
     try:
-        event = _event(value)
+        return _happening("items", at, event.source, _author(event.item), event.text_hash)
     except msgspec.DecodeError:
         return None
-    if event.withdrawn or event.tier != "fast":
-        return None
-    return _happening(what, at, event.source, event.item, event.text_hash)
 
 
 def outcome(event: msgspec.Struct, item: Classified, at: int) -> Happening | None:
@@ -105,9 +134,13 @@ def outcome(event: msgspec.Struct, item: Classified, at: int) -> Happening | Non
         what = "reviews"
     else:
         return None
-    return _happening(what, at, item.source, _item(item.item), item.text_hash)
+    return _happening(what, at, item.source, _author(item.item), item.text_hash)
 
 
-def _happening(what: What, at: int, source: str, item: _Item | None, text: str | None) -> Happening:
-    author = item.author if item else None
-    return Happening(what, at, source, f"{source}/{author.id}" if author else None, text)
+def _author(item: msgspec.Raw) -> str | None:
+    author = _item(item).author
+    return author.id if author else None
+
+
+def _happening(what: What, at: int, source: str, author: str | None, text: str | None) -> Happening:
+    return Happening(what, at, source, f"{source}/{author}" if author else None, text)

@@ -66,7 +66,9 @@ def test_a_withdrawal_passes_through_without_scores() -> None:
 
 
 def test_a_probability_a_hair_over_one_is_one() -> None:
-    assert scored(row=([1.0000001, -1e-9], [None, None])).scores[0].probability == 1.0
+    over = np.nextafter(np.float32(1), np.float32(2))
+    (row,) = core.rows(Scores(np.array([[over, -1e-9]], np.float32)))
+    assert [score.probability for score in scored(row=row).scores] == [1.0, 0.0]
 
 
 def test_a_source_may_only_stand_on_its_own_topic() -> None:

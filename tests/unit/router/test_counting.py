@@ -1,10 +1,12 @@
 """What counters count, held against counting one by one."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from services.events.codec import encode
-from services.policy.counters import COUNTERS
+from services.events.types import ContentReported, Item
+from services.policy.counters import COUNTERS, What
 from services.policy.facts import Facts
 from services.router.core.classifying import classify
 from services.router.core.counting import Happening, Tally, arrived, outcome
@@ -41,13 +43,56 @@ def test_a_window_holds_all_within_its_length_and_at_most_one_bucket_more(
 
 
 def test_what_counts_for_nothing_is_left_out() -> None:
-    item = scored(toxicity=0.5)
-    assert arrived("items", encode(item), NOW) == Happening("items", NOW, "demo", None, "a" * 32)
-    assert arrived("items", b'{"source":"demo","item":' + BY_ANNA + b"}", NOW) == Happening(
-        "items", NOW, "demo", "demo/anna", None
+    item = passed(scored(toxicity=0.5))
+    assert arrived(item, NOW) == Happening("items", NOW, "demo", None, "a" * 32)
+    by_anna = replace(item, item=msgspec.Raw(BY_ANNA), text_hash=None)
+    assert arrived(by_anna, NOW) == Happening("items", NOW, "demo", "demo/anna", None)
+    odd = replace(item, item=msgspec.Raw(b'{"author":7}'))
+    for nothing in (
+        replace(item, withdrawn=True),
+        replace(item, tier="slow"),
+        odd,
+        replace(by_anna, item=odd.item),
+    ):
+        assert arrived(nothing, NOW) is None
+
+
+def test_a_report_counts_for_the_author_of_what_is_reported() -> None:
+    report = ContentReported(
+        event_id="0" * 32,
+        occurred_at="2026-01-31T12:00:00.000Z",
+        source="demo",
+        item_id="1",
+        revision=1,
+        reporter="eve",
+        item=msgspec.json.decode(BY_ANNA, type=Item),
     )
-    for nothing in (b"{", b'{"source":"demo","withdrawn":true}', b'{"source":"demo","tier":"slow"}', b"[]"):
-        assert arrived("items", nothing, NOW) is None
+    assert arrived(report, NOW) == Happening("reports", NOW, "demo", "demo/anna", None)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3 * 3_600_000),
+            st.sampled_from(["anna", "eve", None]),
+            st.sampled_from(["items", "reports", "removals"]),
+        ),
+        max_size=30,
+    )
+)
+def test_all_at_once_come_to_the_same_as_one_by_one(came: list[tuple[int, str | None, What]]) -> None:
+    followed = list(COUNTERS.values())
+    happened = [Happening(what, NOW + at, "demo", author, "a" * 32) for at, author, what in came]
+    one_by_one, at_once = Tally(followed), Tally(followed)
+    for each in happened:
+        one_by_one.add(each)
+    at_once.add_all(happened)
+    found = [
+        {(name, bucket): counts for name, bucket, _, counts in t.adds() if counts}
+        for t in (one_by_one, at_once)
+    ]
+    assert found[0] == found[1]
+    assert bool(at_once) == bool(one_by_one) == bool(happened)
 
 
 def test_removals_and_first_questions_count() -> None:
