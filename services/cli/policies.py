@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import click
-import msgspec
 from confluent_kafka import KafkaException
 
-from services.events.codec import decode
+from services.cli import trials
+from services.cli.broadcasts import newest
 from services.events.fresh import fresh_id
 from services.events.instants import from_millis
 from services.events.topics import load_topics
@@ -24,21 +23,17 @@ from services.policy.parse import content_hash, parse
 from services.runtime.acknowledged import AcknowledgedProducer, NotAcknowledged
 from services.runtime.clock import now_ms
 from services.runtime.errors import RuntimeFault
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
 from services.runtime.settings import Settings
 from services.scoring import operating_points
 from services.scoring.operating_points import OperatingPoint
 
 KEY = "live"  # of policy.released: one policy is live
-E = TypeVar("E", bound=msgspec.Struct)
 
 
 def live_policy(settings: Settings) -> PolicyReleased | None:
     """The policy that is live, None where none is. Raises MissingTopic, KafkaException."""
-    return _newest(settings, "policy.released", PolicyReleased).get(KEY.encode())
+    return newest(settings, "policy.released", PolicyReleased).get(KEY.encode())
 
 
 def check_policy(
@@ -74,7 +69,8 @@ def check_text(
 
 
 def release_policy(settings: Settings, path: Path, released_by: str, reason: str) -> PolicyReleased:
-    """Make the policy in a file live, everywhere, within seconds; one that is live already stays as it is.
+    """Make the policy in a file live, everywhere, within seconds; one that is live already stays as it is. A trial of
+    it beside the live one is over.
 
     Returns the event. Raises InvalidPolicy where it is none, names a category that the live model does not score, or
     states risks that no audit labels speak for;
@@ -112,9 +108,14 @@ def release_text(
         detail={"replaces": released.replaces, "reason": reason},
     )
     publisher = Publisher("cli", load_topics())
+    events = [publisher.outgoing(released, KEY), publisher.outgoing(audit, audit.actor)]
+    trial = trials.tried(settings)
+    if trial is not None and trial.policy_version == policy.version:
+        over, noted = trials.ending(trial, policy.version, released_by, "released")
+        events += [publisher.outgoing(over, trials.KEY), publisher.outgoing(noted, noted.actor)]
     producer = AcknowledgedProducer(settings)
     try:
-        producer.send_all([publisher.outgoing(released, KEY), publisher.outgoing(audit, audit.actor)])
+        producer.send_all(events)
     finally:
         producer.close()
     return released
@@ -122,36 +123,20 @@ def release_text(
 
 def live_categories(settings: Settings) -> frozenset[str] | None:
     """What the live models score; None where no model is live."""
-    models = _newest(settings, "model.released", ModelReleased).values()
+    models = newest(settings, "model.released", ModelReleased).values()
     return frozenset(name for model in models for name in model.categories) if models else None
 
 
 def live_points(settings: Settings) -> tuple[OperatingPoint, ...] | None:
     """What is certified for the live models; None where no model is live, or a bundle is not to be had here."""
     points: list[OperatingPoint] = []
-    models = _newest(settings, "model.released", ModelReleased).values()
+    models = newest(settings, "model.released", ModelReleased).values()
     for model in models:
         folder = settings.var / model.bundle
         if "://" in model.bundle or not folder.is_dir():
             return None
         points += operating_points.read(folder, model.content_hash)
     return tuple(points) if models else None
-
-
-def _newest(settings: Settings, topic: str, event_type: type[E]) -> dict[bytes, E]:
-    """The newest event of each key of a broadcast topic."""
-    client = admin(settings)
-    reader = WholeTopics(settings, "cli", partitions_of(client, [topic]))
-    newest: dict[bytes, E] = {}
-    try:
-        for record in reader.to_end(client):
-            if record.value is None:
-                newest.pop(record.key, None)
-            else:
-                newest[record.key] = decode(event_type, record.value)
-    finally:
-        reader.close()
-    return newest
 
 
 def person() -> str:

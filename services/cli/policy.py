@@ -1,4 +1,4 @@
-"""`sluicegate policy check | diff | explain | release | rollback | show | tune`."""
+"""`sluicegate policy check | diff | explain | release | rollback | shadow | show | tune`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from services.cli.policies import (
     release_policy,
 )
 from services.cli.policy_history import diff, explain, rollback
+from services.cli.policy_shadow import shadow
 from services.cli.policy_tune import tune
 from services.runtime.settings import Settings
 
@@ -75,5 +76,5 @@ def show() -> None:
     click.echo(live.document, nl=False)
 
 
-for command in (diff, explain, rollback, tune):
+for command in (diff, explain, rollback, shadow, tune):
     policy.add_command(command)

@@ -11,7 +11,7 @@ import click
 
 from services.cli.policies import check_text, explained, live_policy, person, policy_text, release_text
 from services.cli.printable import printable
-from services.cli.query import ask
+from services.cli.query import quoted, rows_of
 from services.events.types import PolicyReleased
 from services.policy.diff import differences
 from services.runtime.settings import Settings
@@ -89,10 +89,10 @@ def explain(item: str, as_json: bool, key: str | None) -> None:
     if not slash or not item_id:
         raise click.UsageError("name an item as SOURCE/ITEM_ID, as in demo/post-1")
     settings = Settings()
-    names = {"source": _quoted(source), "item": _quoted(item_id)}
+    names = {"source": quoted(source), "item": quoted(item_id)}
     found = {
-        "decided": _rows(settings, DECIDED.format(**names), key),
-        "asked": _rows(settings, ASKED.format(**names), key),
+        "decided": rows_of(settings, DECIDED.format(**names), key),
+        "asked": rows_of(settings, ASKED.format(**names), key),
     }
     if not any(found.values()):
         raise click.ClickException(
@@ -108,7 +108,7 @@ def earlier(settings: Settings, version: str, key: str | None) -> str:
         raise click.ClickException(
             f"{printable(version)}: neither a file nor a version, as in starter-9be0d1f7"
         )
-    rows = _rows(
+    rows = rows_of(
         settings, f"SELECT document FROM policy_released WHERE policy_version = '{version}' LIMIT 1", key
     )
     if not rows:
@@ -128,17 +128,6 @@ def _document(settings: Settings, named: str, key: str | None) -> str:
             return text
         live: PolicyReleased | None = live_policy(settings)
         return live.document if live and live.policy_version == named else earlier(settings, named, key)
-
-
-def _rows(settings: Settings, sql: str, key: str | None) -> list[dict[str, Any]]:
-    found = ask(settings, sql, key)
-    names = [column["name"] for column in found["meta"]]
-    return [dict(zip(names, row, strict=True)) for row in found["data"]]
-
-
-def _quoted(text: str) -> str:
-    """A string of SQL."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _told(row: dict[str, Any]) -> str:

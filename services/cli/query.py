@@ -59,6 +59,18 @@ def ask(settings: Settings, sql: str, key: str | None) -> dict[str, Any]:
     return found
 
 
+def rows_of(settings: Settings, sql: str, key: str | None) -> list[dict[str, Any]]:
+    """The rows of one SELECT by the names of their columns. Raises as `ask` does."""
+    found = ask(settings, sql, key)
+    names = [column["name"] for column in found["meta"]]
+    return [dict(zip(names, row, strict=True)) for row in found["data"]]
+
+
+def quoted(text: str) -> str:
+    """A string of SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def show(found: dict[str, Any], shape: str) -> None:
     """Prints `meta` and `data` of an answer. Texts are strangers': a terminal gets no control characters of theirs."""
     names = [column["name"] for column in found["meta"]]

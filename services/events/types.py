@@ -416,6 +416,27 @@ class PolicyReleased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: Annotated[str, msgspec.Meta(max_length=1000)]  # Why
 
 
+class PolicyShadowed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A candidate is tried beside the live policy, or no longer. The event's id names the trial."""
+
+    schema: Literal["policy_shadowed.v1"] = "policy_shadowed.v1"
+    event_id: EventId
+    occurred_at: Instant
+    active: bool  # False: no candidate is tried any more
+    policy_version: Version | None = None  # The candidate's, or that of the one that is over
+    content_hash: Sha256 | None = None  # SHA-256 of the document
+    document: Annotated[str, msgspec.Meta(max_length=200000)] | None = None  # The candidate itself, YAML
+    beside: Version | None = None  # The policy that was live when the trial began or ended
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1  # Of the items, drawn by item
+    until: Instant | None = None  # When it ends by itself; items appended later are not looked at
+    shadowed_by: Person
+    reason: Annotated[str, msgspec.Meta(max_length=1000)]  # Why
+
+    def __post_init__(self) -> None:
+        if self.active is True and self.document is None:
+            raise ValueError("`document` must not be null where `active` is true")
+
+
 class QualityMeasured(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a window says of models, people and queues."""
 
@@ -654,6 +675,73 @@ class ScoresSummarized(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     outcomes: tuple[OutcomeCount, ...] = ()
 
 
+class ShadowPair(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Items with this outcome live and that one by the candidate."""
+
+    live: ReasonCode  # allow, limit, remove, review
+    live_queue: Queue | None = None
+    shadow: ReasonCode  # allow, limit, remove, review
+    shadow_queue: Queue | None = None
+    count: Count
+
+
+class ShadowCounted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What came of one batch of a worker, live and by the candidate: the denominators of shadow_differed."""
+
+    schema: Literal["shadow_counted.v1"] = "shadow_counted.v1"
+    event_id: EventId
+    occurred_at: Instant
+    worker: Annotated[str, msgspec.Meta(max_length=100)]  # Service and slot
+    shadow_id: EventId  # Which trial: id of its policy_shadowed
+    policy_version: Version | None = None  # Live
+    shadow_version: Version  # The candidate
+    items: Count  # That the candidate was asked about and had an answer for
+    differed: Count  # Of these: each is a shadow_differed
+    failed: Count = 0  # Items for which it raised an error
+    # Items that it was not asked about: the worker was behind, or its time for this was spent
+    skipped: Count = 0
+    live_audited: Count = 0  # Of `items`: decided, and drawn for an audit
+    shadow_audited: Count = 0  # The same by the candidate
+    pairs: tuple[ShadowPair, ...] = ()  # All `items`, those that do not differ too
+
+
+ShadowedAs = Literal["allow", "limit", "remove", "review"]  # review: people are asked
+
+
+class ShadowOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a policy made of an item."""
+
+    outcome: ShadowedAs  # review: people are asked
+    queue: Queue | None = None  # Where people are asked
+    categories: tuple[Category, ...] = ()  # Why, or in question
+    # The threshold, rule or copy that decided, or why people are asked
+    because: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    audited: bool = False  # People look at it too, blind
+
+
+Differs = Literal["outcome", "queue", "categories", "audited"]
+
+
+class ShadowDiffered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A candidate would have made something else of an item than the live policy did."""
+
+    schema: Literal["shadow_differed.v1"] = "shadow_differed.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    shadow_id: EventId  # Which trial: id of its policy_shadowed
+    policy_version: Version | None = None  # That decided
+    shadow_version: Version  # The candidate
+    live: ShadowOutcome  # What was decided
+    shadow: ShadowOutcome  # What the candidate says
+    differs: tuple[Differs, ...]  # In what, the outcome first
+    scores: tuple[Score, ...] = ()
+    model_version: Version | None = None
+    accepted_at: Instant | None = None  # When Kafka appended the submission
+
+
 class TextDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What people finally decided on a text; copies inherit it."""
 
@@ -681,6 +769,7 @@ Event = (
     | LabelRecorded
     | ModelReleased
     | PolicyReleased
+    | PolicyShadowed
     | QualityMeasured
     | ReviewChanged
     | ReviewClosed
@@ -689,6 +778,8 @@ Event = (
     | ReviewRequested
     | ReviewSettled
     | ScoresSummarized
+    | ShadowCounted
+    | ShadowDiffered
     | TextDecided
 )
 
@@ -706,6 +797,7 @@ EVENTS: dict[str, type[Event]] = {
     "label_recorded.v1": LabelRecorded,
     "model_released.v1": ModelReleased,
     "policy_released.v1": PolicyReleased,
+    "policy_shadowed.v1": PolicyShadowed,
     "quality_measured.v1": QualityMeasured,
     "review_changed.v1": ReviewChanged,
     "review_closed.v1": ReviewClosed,
@@ -714,5 +806,7 @@ EVENTS: dict[str, type[Event]] = {
     "review_requested.v1": ReviewRequested,
     "review_settled.v1": ReviewSettled,
     "scores_summarized.v1": ScoresSummarized,
+    "shadow_counted.v1": ShadowCounted,
+    "shadow_differed.v1": ShadowDiffered,
     "text_decided.v1": TextDecided,
 }

@@ -24,3 +24,9 @@ class RouterSettings(LoopSettings):
         description="Share of a core for explaining by models that must be asked again without each word; beyond it"
         " people are asked without an explanation. 0: never",
     )
+    shadow_behind_seconds: float = Field(
+        2, gt=0, description="How old a record may be for a candidate policy to be asked about it too, s"
+    )
+    shadow_core_share: float = Field(
+        0.3, ge=0, le=1, description="Share of a core for a candidate policy; beyond it items are passed over"
+    )

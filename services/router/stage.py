@@ -8,7 +8,13 @@ import msgspec
 from services.events.ids import item_key
 from services.events.instants import to_millis
 from services.events.topics import Topics
-from services.events.types import ContentDecided, ContentReported, ReviewSettled, TextDecided
+from services.events.types import (
+    ContentDecided,
+    ContentReported,
+    ReviewSettled,
+    ShadowDiffered,
+    TextDecided,
+)
 from services.policy.allowances import ShardState
 from services.policy.draw import draw
 from services.policy.facts import Facts
@@ -24,6 +30,8 @@ from services.router.models import LiveModels
 from services.router.precedents import TOPIC as TEXT_DECIDED
 from services.router.precedents import Precedents
 from services.router.settings import RouterSettings
+from services.router.shadow import TOPIC as POLICY_SHADOWED
+from services.router.shadow import Shadow
 from services.router.shards import Shards
 from services.router.summary import Summary
 from services.runtime.keyed import KeyedStage, Transition
@@ -49,7 +57,7 @@ class RouterStage(KeyedStage[Kept]):
     }
 
     def __init__(self, settings: RouterSettings, topics: Topics, counters: Counters | None = None) -> None:
-        publisher = Publisher("router", topics, derived=[ContentDecided, Requested])
+        publisher = Publisher("router", topics, derived=[ContentDecided, Requested, ShadowDiffered])
         super().__init__(ItemState, publisher)
         self._shard_decoder = msgspec.json.Decoder(ShardState)
         self._shards = Shards(settings.shards)
@@ -60,9 +68,9 @@ class RouterStage(KeyedStage[Kept]):
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
         self._models = LiveModels(settings.var)
         self._explainer = Explainer(self._models, settings.explaining_share)
-        self._policies = LivePolicy(
-            frozenset(topics.queues), topics.topics["review.requested"].retention_hours
-        )
+        queues, hours = frozenset(topics.queues), topics.topics["review.requested"].retention_hours
+        self._policies = LivePolicy(queues, hours)
+        self._shadow = Shadow(settings, queues, hours, self._models, publisher)
         self._precedents = Precedents(settings.precedents)
 
     def not_ready(self) -> str:
@@ -74,6 +82,9 @@ class RouterStage(KeyedStage[Kept]):
         if record.base == "model.released":
             self._models.take(record.value)
             self._policies.forget_points()
+            self._shadow.forget_points()
+        elif record.base == POLICY_SHADOWED:
+            self._shadow.take(record.value)
         elif record.base == TEXT_DECIDED:
             self._precedents.take(record)
         else:
@@ -85,8 +96,10 @@ class RouterStage(KeyedStage[Kept]):
         """Decide the batch; what its shards have done by then is one more state of each."""
         touched = {record.partition for record in batch if record.base == "content.classified"}
         self._shards.take_up(touched, states, self._live)
+        self._shadow.begin(self._live)
         yield from super().handle(batch, states, now)
         self._shards.put_down(states)
+        yield from self._shadow.told(now)
 
     def begin(self, read: Sequence[tuple[Record, msgspec.Struct]]) -> None:
         """Count what of the batch counts."""
@@ -139,6 +152,7 @@ class RouterStage(KeyedStage[Kept]):
             facts = self._facts(event, record.partition, record.timestamp, self._counters_of(record))
             step = self._shards.counted(record.partition, classify(event, state, policy, facts, now))
             self._noted(step, event, record.timestamp)
+            self._shadow.look(event, state, step, facts, record.partition, record.timestamp, now, record)
         elif isinstance(event, ContentReported):
             self._counters_of(record)
             return Transition(state)
@@ -153,8 +167,10 @@ class RouterStage(KeyedStage[Kept]):
         """A task expires, slow scores are late, or a marker ends; what is decided then counts for the caps too."""
         self._waking = shard
         self._shards.take_up({shard}, states, self._live)
+        self._shadow.begin(self._live)
         yield from super().wake(shard, key, states, now)
         self._shards.put_down(states)
+        yield from self._shadow.told(now)
 
     def due(self, key: str, state: Kept, now: int) -> Transition[Kept]:
         """See `wake`."""
@@ -166,6 +182,7 @@ class RouterStage(KeyedStage[Kept]):
                 self._waking, go_on(state, self._certified(item.model_version), facts, now)
             )
             self._noted(step, item, now)
+            self._shadow.look(item, state, step, facts, self._waking, now, now)
             return self._transition(step, None if item.accepted_at is None else to_millis(item.accepted_at))
         return self._transition(self._noted(expire(state, self._live, now), item, now), None)
 
