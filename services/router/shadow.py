@@ -64,7 +64,9 @@ class _Batch:
         self.differed: list[Outgoing] = []
         self.pairs: Counter[tuple[str, str | None, str, str | None]] = Counter()
         self.failed = self.skipped = self.live_audited = self.shadow_audited = 0
-        self.seed: tuple[str, int, int] | None = None  # of the summary's id; None: there was no item to look at
+        self.seed: tuple[str, int, int] | None = (
+            None  # of the summary's id; None: there was no item to look at
+        )
 
 
 class Shadow:
