@@ -50,7 +50,7 @@ class Trial:
 
     def __init__(self, event: PolicyShadowed, policy: Policy, shards: int) -> None:
         self.id, self.policy = event.event_id, policy
-        self.share = event.share
+        self.share, self.failed = event.share, False
         self.until = None if event.until is None else to_millis(event.until)
         self.allowance = Allowance(policy, event.share, shards)
         self.by_model: dict[tuple[str | None, ...], Policy] = {}  # with the thresholds certified for models
@@ -162,7 +162,8 @@ class Shadow:
                 event = _difference(trial, seen.item, live, shadow, found, now)
                 batch.differed.append(self._publisher.outgoing(event, key, cause))
         except Exception as exception:
-            if not batch.failed:
+            if not trial.failed:  # told once: a traceback costs more than the candidate
+                trial.failed = True
                 log.error("the shadow raised an error", version=trial.policy.version, exc_info=exception)
             batch.failed += 1
         else:

@@ -57,7 +57,9 @@ class Bench:
     """A stage and its state, as the loop keeps it; `wrote` is all that was committed."""
 
     def __init__(self, live: str, candidate: bytes | None = None, **changes: Any) -> None:
-        self.settings = RouterSettings(**{"sampling_salt": "trial", "shards": 1} | changes)
+        self.settings = RouterSettings(
+            **{"sampling_salt": "trial", "shards": 1, "shadow_core_share": 1} | changes
+        )
         self.stage = RouterStage(self.settings, TOPICS)
         self.states: States[Kept] = States()
         self.states.shards[0] = Shard()
@@ -261,7 +263,7 @@ def test_items_of_a_worker_that_is_behind_are_passed_over_and_counted() -> None:
 
 
 def test_beyond_its_share_of_a_core_items_are_passed_over_until_it_is_paid_off() -> None:
-    bench = Bench(document())
+    bench = Bench(document(), shadow_core_share=0.3)
     time, spent = [0.0], iter(range(1000))
     shadow = bench.stage._shadow = shadowing.Shadow(
         bench.settings,
