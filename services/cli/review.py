@@ -47,12 +47,12 @@ def rebuild(queue: str | None, timeout: float) -> None:
 def status() -> None:
     """Show how the queues stand."""
     queues = _queues()
-    table = Table("queue", "state", "epoch", "open", "held", "tasks", "oldest")
+    table = Table("queue", "state", "epoch", "open", "held", "tasks", "copies", "oldest")
     for name in queues.names():
         found = queues.get(name).look()
         state = "paused" if found.paused else found.state
         age = f"{(found.now - found.oldest) / 1000:.0f} s" if found.oldest else ""
-        numbers = (found.epoch or "", found.depth, found.held, found.tasks)
+        numbers = (found.epoch or "", found.depth, found.held, found.tasks, found.waiting)
         table.add_row(name, state, *(str(number) for number in numbers), age)
     Console().print(table)
 

@@ -590,6 +590,8 @@ class ReviewRequested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     # All of these a person must have to be given it
     skills: tuple[Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}\Z")], ...] = ()
     languages: tuple[Language, ...] = ()  # One of these they must read; empty: no matter
+    # What people decide on a copy decides it: copies open in a queue are shown one at a time
+    follows_text: bool = False
     replaces: TaskId | None = None  # The task that this one follows: an escalation or an appeal
     model_version: Version | None = None
     policy_version: Version | None = None

@@ -12,12 +12,13 @@ def inherits(policy: Policy, precedent: Precedent, in_question: Iterable[str]) -
     Not where the policy turns it off, as a whole or for a category: one of those that people named, or one in
     question for the item, so that what they allowed there is not inherited either.
     """
-    if not policy.copies or precedent.action == "hold":
-        return False
-    return all(
-        rule is None or rule.copies
-        for rule in map(policy.categories.get, (*precedent.categories, *in_question))
-    )
+    return precedent.action != "hold" and follows(policy, (*precedent.categories, *in_question))
+
+
+def follows(policy: Policy, categories: Iterable[str]) -> bool:
+    """Whether the policy lets people's decisions in these categories reach copies."""
+    rules = map(policy.categories.get, categories)
+    return policy.copies and all(rule is None or rule.copies for rule in rules)
 
 
 def words(precedent: Precedent) -> str:

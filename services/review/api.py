@@ -38,6 +38,7 @@ def work_routes(
         return task | {
             "token": token_of(given.lease, secret),
             "seat": given.lease.seat,
+            "copies_waiting": given.copies,
             "lease_expires_at": from_millis(given.expires),
             "lease_seconds_left": (given.expires - given.now) / 1000,
         }
@@ -56,6 +57,7 @@ def work_routes(
             "depth": status.depth,
             "held": status.held,
             "tasks": status.tasks,
+            "copies_waiting": status.waiting,
             "oldest_age_seconds": (status.now - status.oldest) / 1000 if status.oldest else None,
         }
 

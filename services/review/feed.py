@@ -171,7 +171,7 @@ class Feed:
         changes = [change for change in changes if (change.offset or 0) >= before]
         if upto <= before:
             return
-        if board.queue.apply(board.epoch, name, upto, changes):
+        if board.queue.apply(board.epoch, name, upto, changes, self._settings.review_copies_ms):
             board.offsets[partition] = upto
             self._metrics.applied.labels(board.name).inc(len(changes))
         else:

@@ -16,6 +16,12 @@ class FeedMetrics:
         self.depth = Gauge(
             "sluicegate_review_open_tasks", "Tasks with a free seat", ["queue"], registry=where
         )
+        self.waiting = Gauge(
+            "sluicegate_review_waiting_copies",
+            "Tasks that wait for the answer to a copy",
+            ["queue"],
+            registry=where,
+        )
         self.held = Gauge(
             "sluicegate_review_leases", "Leases that have not run out", ["queue"], registry=where
         )
@@ -27,6 +33,7 @@ class FeedMetrics:
     def note(self, queue: str, status: Status) -> None:
         """How a queue stands."""
         self.depth.labels(queue).set(status.depth)
+        self.waiting.labels(queue).set(status.waiting)
         self.held.labels(queue).set(status.held)
         self.oldest.labels(queue).set((status.now - status.oldest) / 1000 if status.oldest else 0)
         self.epoch.labels(queue).set(status.epoch or 0)

@@ -28,12 +28,13 @@ class Lease:
 
 @dataclass(frozen=True)
 class Handout:
-    """A task as it is given to a person. Times in ms, by Redis's clock; `body` is JSON."""
+    """A task as it is given to a person. Times in ms, by Redis's clock; `body` is JSON; `copies` wait for it."""
 
     lease: Lease
     expires: int
     now: int
     body: bytes
+    copies: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ class No:
 
 @dataclass(frozen=True)
 class Status:
-    """How a queue stands. `oldest` is the earliest acceptance among the open tasks, in ms."""
+    """How a queue stands.
+
+    `depth` are tasks that somebody can be given, `tasks` all that are not over, `waiting` those of them that wait for
+    the answer to a copy; `oldest` is the earliest acceptance among those that can be given, in ms.
+    """
 
     state: str
     epoch: int | None
@@ -64,6 +69,7 @@ class Status:
     depth: int
     held: int
     tasks: int
+    waiting: int
     oldest: int | None
     now: int
 
@@ -147,10 +153,15 @@ class Queue:
         """How the queue stands, nothing changed."""
         return self._status("look")
 
-    def apply(self, epoch: int, partition: str, upto: int, changes: Sequence[Change]) -> bool:
-        """Apply one partition's changes and note its next offset; False where the queue has another epoch by now."""
+    def apply(
+        self, epoch: int, partition: str, upto: int, changes: Sequence[Change], rest_ms: int = 0
+    ) -> bool:
+        """Apply one partition's changes and note its next offset; False where the queue has another epoch by now.
+
+        Copies of what people decided rest for `rest_ms`: so long has the router to close them.
+        """
         raw = msgspec.msgpack.encode(changes)
-        return int(self._call("apply", epoch, partition, upto, raw)) >= 0
+        return int(self._call("apply", epoch, partition, upto, raw, rest_ms)) >= 0
 
     def offsets(self) -> dict[str, int]:
         """The next offset of each topic/partition."""
@@ -182,16 +193,16 @@ class Queue:
         return self._scripts.call(script, self._meta, *args)
 
     def _status(self, script: str, *args: int) -> Status:
-        state, epoch, paused, depth, held, tasks, oldest, now = self._call(script, *args)
-        known = (int(epoch) if epoch else None, paused == b"1", depth, held, tasks)
+        state, epoch, paused, depth, held, tasks, waiting, oldest, now = self._call(script, *args)
+        known = (int(epoch) if epoch else None, paused == b"1", depth, held, tasks, waiting)
         return Status(state.decode(), *known, int(oldest) if oldest else None, int(now))
 
     def _handout(self, answer: list[bytes], person: str) -> Handout | No:
         if (no := _no(answer)) is not None:
             return no
-        _, task_id, seat, epoch, number, expires, now, body = answer
+        _, task_id, seat, epoch, number, expires, now, body, copies = answer
         lease = Lease(task_id.decode(), self.name, int(seat), person, int(epoch), int(number))
-        return Handout(lease, int(expires), int(now), body)
+        return Handout(lease, int(expires), int(now), body, int(copies))
 
 
 def _named(lease: Lease) -> tuple[str, int, str, int, int]:

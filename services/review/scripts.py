@@ -7,6 +7,7 @@ from typing import Any
 from redis import Redis
 
 LUA = Path(__file__).parent / "lua"
+SHARED = ("board", "texts", "moves")
 NAMES = (
     *("apply", "claim", "reserve", "unreserve", "mark", "extend", "release"),
     *("find", "give_back", "tick", "look", "begin", "open"),
@@ -16,7 +17,7 @@ NAMES = (
 @cache
 def source(name: str) -> str:
     """The text of a script: what all share, then its own."""
-    return (LUA / "board.lua").read_text("utf-8") + (LUA / f"{name}.lua").read_text("utf-8")
+    return "".join((LUA / f"{part}.lua").read_text("utf-8") for part in (*SHARED, name))
 
 
 class Scripts:

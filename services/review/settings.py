@@ -33,6 +33,11 @@ class FeedSettings(BoardSettings):
     review_marks_ms: int = Field(
         3_600_000, ge=1000, description="How long it is kept why a task is over, for those who come late, ms"
     )
+    review_copies_ms: int = Field(
+        30_000,
+        ge=0,
+        description="How long the router has to close copies of what people decided before they are shown, ms",
+    )
 
 
 class ApiSettings(BoardSettings):

@@ -1,6 +1,7 @@
 """The board of a queue as a value: what Redis must hold after the same changes, and who is given which task."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.review.core.abilities import NONE, Abilities, suffices
@@ -24,8 +25,14 @@ class Task:
     """A task: what came of it, in whatever order."""
 
     request: Requested | None = None
+    alone: bool = False  # it waits for no copy any more
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
+
+    @property
+    def text(self) -> str:
+        """What it has in common with the copies that wait for it, or it for them; empty for none."""
+        return self.request.text if self.request and not self.alone else ""
 
     def standing(self) -> list[Verdict]:
         """Verdicts that were not taken back, the lowest offset first."""
@@ -49,6 +56,7 @@ class Board:
     tasks: dict[str, Task] = field(default_factory=dict)
     over: dict[str, str] = field(default_factory=dict)
     withdrawn: dict[str, int] = field(default_factory=dict)
+    resting: set[str] = field(default_factory=set)  # texts that were decided: the router closes their tasks
     paused: bool = False
 
     def apply(self, change: Change) -> None:
@@ -63,6 +71,9 @@ class Board:
             case Completed():
                 self._complete(change)
             case Ended():
+                ended = self.tasks.get(change.task_id)
+                if change.decided and ended and ended.text:
+                    self.resting.add(ended.text)
                 self._end(change.task_id, change.why)
             case Withdrawn():
                 self._withdraw(change)
@@ -72,6 +83,12 @@ class Board:
     def open(self) -> dict[str, Task]:
         """Tasks that were requested and are not over."""
         return {task_id: task for task_id, task in self.tasks.items() if task.request}
+
+    def rested(self) -> None:
+        """The router has had its time: what it kept of decided texts is for people, each task by itself."""
+        for task in self.tasks.values():
+            task.alone = task.alone or task.text in self.resting
+        self.resting.clear()
 
     def _complete(self, change: Completed) -> None:
         if change.task_id in self.over:
@@ -106,6 +123,25 @@ def fold(changes: Iterable[Change]) -> Board:
     return board
 
 
+def waiting(board: Board, leased: Container[str], now: int) -> set[str]:
+    """Tasks that wait for the answer to a copy. Of the tasks of one text those are given out that somebody has begun (a
+    verdict, or a lease: `leased` are tasks), else the one with the earliest deadline, else none while the text rests.
+    """
+    texts: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    begun: set[str] = set()
+    for key, task in board.open().items():
+        if task.request and task.text and task.request.expires > now:
+            texts[task.text].append((task.request.deadline, key))
+            if key in leased or task.standing():
+                begun.add(key)
+    waits: set[str] = set()
+    for text, tasks in texts.items():
+        keys = {key for _, key in tasks}
+        first = {min(tasks)[1]} if not keys & begun and text not in board.resting else set()
+        waits |= keys - begun - first
+    return waits
+
+
 def next_task(
     board: Board,
     person: str,
@@ -114,12 +150,13 @@ def next_task(
     abilities: Abilities = NONE,
 ) -> tuple[str, int] | None:
     """The task and seat that a person is given: the earliest deadline among those with a free seat on which they have
-    neither voted nor sit, and for which they have what it needs. `held` says who has an unexpired lease on which (task,
-    seat); `now` is in ms.
+    neither voted nor sit, for which they have what it needs, and which wait for no copy. `held` says who has an
+    unexpired lease on which (task, seat); `now` is in ms.
     """
     if board.paused:
         return None
-    tasks = [(task.request.deadline, key, task) for key, task in board.tasks.items() if task.request]
+    waits = waiting(board, {key for key, _ in held}, now)
+    tasks = [(t.request.deadline, key, t) for key, t in board.tasks.items() if t.request and key not in waits]
     for _, key, task in sorted(tasks, key=lambda entry: entry[:2]):
         assert task.request is not None
         if task.request.expires <= now or person in {verdict.reviewer for verdict in task.standing()}:

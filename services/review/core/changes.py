@@ -36,6 +36,7 @@ class Requested(_Change, frozen=True, kw_only=True, tag="requested"):
     accepted: int
     body: str
     needs: str = ""  # of who is given it, see services.review.core.abilities
+    text: str = ""  # open tasks with the same are given out one at a time, see services.review.core.board
 
 
 class Completed(_Change, frozen=True, kw_only=True, tag="completed"):
@@ -52,10 +53,11 @@ class Completed(_Change, frozen=True, kw_only=True, tag="completed"):
 
 
 class Ended(_Change, frozen=True, kw_only=True, tag="ended"):
-    """A task is over."""
+    """A task is over. `decided`: the router now closes its copies, or keeps them for people."""
 
     task_id: str
     why: str
+    decided: bool = False
 
 
 class Withdrawn(_Change, frozen=True, kw_only=True, tag="withdrawn"):
@@ -100,6 +102,7 @@ def change_of(event: Event, offset: int | None = None) -> tuple[str | None, Chan
                 accepted=to_millis(event.accepted_at or event.occurred_at),
                 body=json(sheet(event)),
                 needs=needs(event.skills, event.languages),
+                text=text_of(event),
             )
         case ReviewCompleted():
             return event.queue, Completed(
@@ -115,9 +118,10 @@ def change_of(event: Event, offset: int | None = None) -> tuple[str | None, Chan
             )
         case ReviewSettled():
             why = f"agreed:{event.action}" if event.agreed else event.reason
-            return event.queue, Ended(offset=offset, task_id=event.task_id, why=why)
+            return event.queue, Ended(offset=offset, task_id=event.task_id, why=why, decided=event.agreed)
         case ReviewClosed(task_id=str() as task):
-            return None, Ended(offset=offset, task_id=task, why=event.reason)
+            copied = event.reason == "copy_decided"
+            return None, Ended(offset=offset, task_id=task, why=event.reason, decided=copied)
         case ReviewClosed():
             item = item_key(event.source, event.item_id)
             return None, Withdrawn(offset=offset, item=item, revision=event.revision, why=event.reason)
@@ -126,10 +130,20 @@ def change_of(event: Event, offset: int | None = None) -> tuple[str | None, Chan
     return None
 
 
+def text_of(event: ReviewRequested) -> str:
+    """What tasks have in common of which one is given out at a time; empty for one that stands alone.
+
+    Who may do one of them may do all: otherwise copies could wait for somebody who is not there.
+    """
+    if not event.follows_text or event.text_hash is None:
+        return ""
+    return f"{event.text_hash}|{needs(event.skills, event.languages)}"
+
+
 def sheet(event: ReviewRequested) -> dict[str, Any]:
     """What a person is shown. An audit is blind: of the scores only the categories, and not why it was chosen."""
     shown: dict[str, Any] = msgspec.to_builtins(event)
-    for name in ("schema", "event_id", "text_hash", "replaces", "run_id"):
+    for name in ("schema", "event_id", "text_hash", "follows_text", "replaces", "run_id"):
         shown.pop(name)
     shown["requested_at"] = shown.pop("occurred_at")
     shown["categories"] = [score.category for score in event.scores]

@@ -1,5 +1,6 @@
 -- Feeds changes of one partition into one queue, and notes how far it came, at once.
--- ARGV: epoch, topic/partition, next offset, changes (msgpack, by offset). Answers: applied, or -1: another epoch.
+-- ARGV: epoch, topic/partition, next offset, changes (msgpack, by offset), ms for which a text rests that was decided.
+-- Answers: applied, or -1: another epoch.
 if redis.call('HGET', META, 'epoch') ~= ARGV[1] then return -1 end
 local before = tonumber(redis.call('HGET', P .. 'offsets', ARGV[2]) or 0)
 local applied = 0
@@ -18,16 +19,19 @@ function apply.requested(change)
     'wanted', int(change.wanted), 'lease_ms', int(change.lease_ms), 'item', change.item,
     'revision', int(change.revision), 'accepted', int(change.accepted))
   if change.needs then redis.call('HSET', P .. 'task:' .. id, 'needs', change.needs) end
+  if change.text then redis.call('HSET', P .. 'task:' .. id, 'text', change.text) end
   redis.call('HSET', P .. 'body', id, change.body)
   redis.call('ZADD', P .. 'expiring', int(change.expires), id)
   redis.call('HSET', P .. 'item:' .. change.item, id, int(change.revision))
   redis.call('ZREM', P .. 'early', id)
-  refresh(read(id))
+  local task = read(id)
+  join(task)
+  refresh(task)
 end
 
 apply.completed = complete
 
-function apply.ended(change) close(change.task_id, change.why) end
+function apply.ended(change) close(change.task_id, change.why, change.decided and tonumber(ARGV[5])) end
 
 -- The item itself: every revision up to this one.
 function apply.withdrawn(change)

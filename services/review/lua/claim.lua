@@ -22,6 +22,10 @@ end
 if redis.call('HGET', META, 'paused') == '1' then return { 'paused' } end
 if held >= tonumber(ARGV[2]) then return { 'enough' } end
 redis.call('ZREMRANGEBYSCORE', P .. 'skipped:' .. person, '-inf', int(NOW))
+local function skipped(task)
+  local at = P .. 'skipped:' .. person
+  return redis.call('ZSCORE', at, task.id) or (task.text and redis.call('ZSCORE', at, 'x|' .. task.text))
+end
 local answers, lacking = {}, nil
 local function able(needs)
   if not needs then return true end
@@ -45,7 +49,7 @@ while true do
   for _, id in ipairs(ids) do
     local task = able(redis.call('HGET', P .. 'task:' .. id, 'needs')) and read(id)
     if task and task.expires > NOW and not voted(task, person) and not holds(task, person)
-      and not redis.call('ZSCORE', P .. 'skipped:' .. person, id) then
+      and not skipped(task) then
       local seat = free_seat(task)
       return handout(task, seat, lease(task, seat, person))
     end

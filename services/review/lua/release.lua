@@ -1,4 +1,4 @@
--- A person gives a task back and is not offered it again for a while; once more does nothing.
+-- A person gives a task back and is not offered it again for a while, nor copies of it; once more does nothing.
 -- ARGV: task, seat, person, number, epoch, ms for which it is not offered to them.
 if not ready() then return { 'rebuilding' } end
 local task = read(ARGV[1])
@@ -7,6 +7,9 @@ if current and current.person == ARGV[3] and current.number == ARGV[4] and curre
   and current.pending == '' then
   drop_lease(task, ARGV[2])
   redis.call('ZADD', P .. 'skipped:' .. ARGV[3], int(NOW + tonumber(ARGV[6])), ARGV[1])
+  if task.text then
+    redis.call('ZADD', P .. 'skipped:' .. ARGV[3], int(NOW + tonumber(ARGV[6])), 'x|' .. task.text)
+  end
   refresh(task)
 end
 return { 'ok' }

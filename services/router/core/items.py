@@ -78,6 +78,7 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lease_seconds: Annotated[int, msgspec.Meta(ge=5, le=86400)]
     skills: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    follows_text: bool = False
     replaces: TaskId | None
     model_version: Version | None
     policy_version: Version | None

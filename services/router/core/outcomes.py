@@ -17,6 +17,7 @@ from services.events.types import (
     TextDecided,
 )
 from services.policy.model import Policy
+from services.policy.precedents import follows
 from services.policy.queues import served
 from services.router.core.items import Classified, Requested
 from services.router.core.state import Task
@@ -125,12 +126,24 @@ def requested(
         lease_seconds=queue.lease_seconds,
         skills=wanted.skills,
         languages=wanted.languages,
+        follows_text=_follows_text(item, task, purpose, policy, replaces),
         replaces=replaces,
         model_version=item.model_version,
         policy_version=policy.version,
         accepted_at=item.accepted_at,
         run_id=item.run_id,
     )
+
+
+def _follows_text(
+    item: Classified, task: Task, purpose: Purpose, policy: Policy, replaces: str | None
+) -> bool:
+    """Whether a question may wait for the answer to a copy's. An audit may not, as it is no outcome; nor what goes to
+    people once more, which has waited; nor anything while the switch keeps copies from being decided.
+    """
+    if purpose == "audit" or replaces is not None or item.text_hash is None:
+        return False
+    return policy.automation and follows(policy, task.categories)
 
 
 def closed(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from redis import Redis
 
 from services.events.codec import decode
-from services.review.core.board import NEVER, Board, Verdict, fold
+from services.review.core.board import NEVER, Board, Verdict, fold, waiting
 from services.review.core.changes import EVENTS, Change, change_of
 from services.review.queue import Queue
 from services.runtime.positions import partitions_of
@@ -34,6 +35,26 @@ def snapshot(queue: Queue, redis: Redis) -> State:
                 back.add(name[2:])
         found[task] = (verdicts, back)
     return found
+
+
+def places(queue: Queue, redis: Redis) -> tuple[set[str], set[str]]:
+    """The tasks of a queue in Redis that can be given out, and those that wait for a copy."""
+    prefix = f"review:{{{queue.name}}}:"
+    can = cast(list[bytes], redis.zrange(f"{prefix}open", 0, -1))
+    wait = cast(set[bytes], redis.smembers(f"{prefix}waiting"))
+    return {task.decode() for task in can}, {task.decode() for task in wait}
+
+
+def places_of(board: Board, held: Iterable[tuple[str, int]], now: int) -> tuple[set[str], set[str]]:
+    """The same of the model, where these seats are leased."""
+    leased = set(held)
+    waits = waiting(board, {task for task, _ in leased}, now)
+    free = {
+        key
+        for key, task in board.open().items()
+        if any((key, seat) not in leased for seat in task.open_seats())
+    }
+    return free - waits, waits
 
 
 def state_of(board: Board) -> State:

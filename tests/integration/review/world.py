@@ -71,6 +71,16 @@ class Person:
         return self.http.post(f"/v1/verdicts/{verdict_id}/undo")
 
 
+def login(url: str, name: str, queue: str) -> Person:
+    """Log somebody in who has an account."""
+    fresh = httpx.Limits(max_keepalive_connections=0)  # the server may just be closing an idle one
+    http = httpx.Client(base_url=url, timeout=60, limits=fresh)
+    answer = http.post("/v1/login", json={"name": name, "password": PASSWORD, "bearer": True})
+    assert answer.status_code == 200, answer.text
+    http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+    return Person(name, queue, http)
+
+
 @dataclass
 class World:
     """One queue of its own on the session's Kafka, and a Redis that may be flushed."""
@@ -117,13 +127,9 @@ class World:
         """Somebody with an account, logged in."""
         if api.accounts.get(name) is None:
             api.accounts.create(name, role, PASSWORD)
-        fresh = httpx.Limits(max_keepalive_connections=0)  # the server may just be closing an idle one
-        http = httpx.Client(base_url=api.url, timeout=60, limits=fresh)
-        self._stops.append(http.close)
-        answer = http.post("/v1/login", json={"name": name, "password": PASSWORD, "bearer": True})
-        assert answer.status_code == 200, answer.text
-        http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-        return Person(name, self.queue, http)
+        person = login(api.url, name, self.queue)
+        self._stops.append(person.http.close)
+        return person
 
     def request(self, name: str, /, revision: int = 1, seen: bool = True, **more: Any) -> str:
         """The router asks people; answers the task, once the feed has it (where `seen`)."""
@@ -182,8 +188,8 @@ class World:
             )
         )
 
-    def settle(self, task: str, action: str = "remove") -> None:
-        """The adjudicator settles a task."""
+    def settle(self, task: str, action: str = "remove", agreed: bool = True) -> None:
+        """The adjudicator settles a task; where people do not agree, the router asks experts."""
         item = task.partition("/")[2].rpartition("@")[0]
         now = from_millis(now_ms())
         self.publish(
@@ -197,9 +203,9 @@ class World:
                 decision_seq=1,
                 purpose="decision",
                 queue=self.queue,
-                agreed=True,
-                reason="agreed",
-                action=action,  # type: ignore[arg-type]
+                agreed=agreed,
+                reason="agreed" if agreed else "escalated",
+                action=action if agreed else None,  # type: ignore[arg-type]
                 agreement=1.0,
                 selection=Selection(reason="uncertain", probability=1.0),
                 requested_at=now,

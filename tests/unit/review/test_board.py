@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
+from services.events.types import ReviewRequested
 from services.review.core.abilities import NONE, Abilities, in_words, needs, suffices
-from services.review.core.board import Board, fold, next_task
+from services.review.core.board import Board, fold, next_task, waiting
 from services.review.core.changes import Change, Event, change_of
 from tests.unit.review.builders import NOW, TASK, closed, completed, requested, settled
 
@@ -82,3 +84,55 @@ def test_a_task_goes_to_who_has_what_it_needs() -> None:
     assert not suffices(Abilities(able.skills), needs(["law"], ["de"])) and not suffices(able, "law,tax|")
     assert suffices(NONE, needs([], [])) and needs(["b", "a"], []) == "a,b|"
     assert in_words(needs(["law"], ["de", "nl"])) == "the skill law, the language de or nl"
+
+
+def copy(number: int, **more: Any) -> ReviewRequested:
+    fields = {"text_hash": "c" * 32, "follows_text": True} | more
+    return requested(f"demo/copy-{number}@1.1", **fields)
+
+
+def test_of_one_text_the_earliest_is_given_out_and_the_others_wait_for_it() -> None:
+    first = copy(3, deadline="2026-01-01T00:00:00.000Z")
+    found = board(copy(1), copy(2), first, requested(), copy(4, text_hash="d" * 32))
+    assert waiting(found, set(), NOW) == {"demo/copy-1@1.1", "demo/copy-2@1.1"}
+    assert next_task(found, "ada", {}, NOW) == ("demo/copy-3@1.1", 0)
+    others = {("demo/copy-3@1.1", 0): "ada", ("demo/copy-4@1.1", 0): "ada", (TASK, 0): "ada"}
+    assert next_task(found, "grace", others, NOW) is None
+
+
+def test_what_somebody_has_begun_is_what_the_others_wait_for() -> None:
+    asked = board(copy(1), copy(2), copy(3))
+    assert waiting(asked, {"demo/copy-2@1.1"}, NOW) == {"demo/copy-1@1.1", "demo/copy-3@1.1"}
+    both = {"demo/copy-1@1.1", "demo/copy-2@1.1"}
+    assert waiting(asked, both, NOW) == {"demo/copy-3@1.1"}
+    answered = board(copy(1), copy(2), completed("ada", A, task="demo/copy-2@1.1"))
+    assert waiting(answered, set(), NOW) == {"demo/copy-1@1.1"}
+
+
+def test_one_that_has_expired_holds_nobody_up() -> None:
+    expired = copy(1, deadline="2026-01-01T00:00:00.000Z", expires_at="2026-01-01T00:00:00.000Z")
+    assert waiting(board(expired, copy(2)), set(), NOW) == set()
+
+
+@pytest.mark.parametrize(
+    "end", [closed("demo/copy-1@1.1", reason="edited"), settled(agreed=False, task="demo/copy-1@1.1")]
+)
+def test_the_next_takes_the_place_of_one_that_ends_undecided(end: Event) -> None:
+    found = board(copy(1), copy(2), copy(3), end)
+    assert waiting(found, set(), NOW) == {"demo/copy-3@1.1"}
+    assert next_task(found, "ada", {}, NOW) == ("demo/copy-2@1.1", 0)
+
+
+@pytest.mark.parametrize(
+    "end", [settled(task="demo/copy-1@1.1"), closed("demo/copy-1@1.1", reason="copy_decided")]
+)
+def test_where_the_text_was_decided_all_wait_for_the_router_and_what_it_keeps_is_shown(end: Event) -> None:
+    found = board(copy(1), copy(2), copy(3), end)
+    assert waiting(found, set(), NOW) == {"demo/copy-2@1.1", "demo/copy-3@1.1"}
+    found.apply(changes(copy(4))[0])
+    assert next_task(found, "ada", {}, NOW) is None
+    found.rested()
+    assert waiting(found, set(), NOW) == set()
+    found.apply(changes(copy(5))[0])
+    found.apply(changes(copy(6))[0])
+    assert waiting(found, set(), NOW) == {"demo/copy-6@1.1"}

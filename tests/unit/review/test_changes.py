@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 
 from services.events.types import ReviewChanged
-from services.review.core.changes import Completed, Ended, Paused, Requested, Withdrawn, change_of, sheet
+from services.review.core.changes import (
+    Completed,
+    Ended,
+    Paused,
+    Requested,
+    Withdrawn,
+    change_of,
+    sheet,
+    text_of,
+)
 from tests.unit.review.builders import ID, NOW, TASK, closed, completed, requested, settled
 
 
@@ -50,8 +60,27 @@ def test_closings_concern_every_queue() -> None:
     )
 
 
+def test_a_decision_on_a_copy_is_known_as_one() -> None:
+    assert change_of(closed(TASK, reason="copy_decided")) == (
+        None,
+        Ended(task_id=TASK, why="copy_decided", decided=True),
+    )
+
+
+def test_what_may_wait_for_a_copy_is_what_the_router_says_and_what_the_same_people_may_do() -> None:
+    def text(**more: Any) -> str:
+        return text_of(requested(**({"text_hash": "c" * 32, "follows_text": True} | more)))
+
+    assert text() == text() != ""
+    assert text(text_hash="d" * 32) != text()
+    assert text(follows_text=False) == text(text_hash=None) == ""
+    assert text(languages=("de",)) not in ("", text(), text(skills=("law",)))
+    shown = sheet(requested(text_hash="c" * 32, follows_text=True))
+    assert "text_hash" not in shown and "follows_text" not in shown
+
+
 def test_settlements_say_what_was_settled() -> None:
-    assert change_of(settled()) == ("general", Ended(task_id=TASK, why="agreed:remove"))
+    assert change_of(settled()) == ("general", Ended(task_id=TASK, why="agreed:remove", decided=True))
     assert change_of(settled(agreed=False)) == ("general", Ended(task_id=TASK, why="split"))
 
 

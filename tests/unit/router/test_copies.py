@@ -223,3 +223,26 @@ def test_what_is_withdrawn_or_edited_follows_its_old_text_no_more() -> None:
 def test_an_empty_item_is_a_copy_of_nothing() -> None:
     state = classified(scored(toxicity=0.5, text_hash=None)).state
     assert state is not None and text_of(state) is None
+
+
+@pytest.mark.parametrize(
+    ("by", "waits"),
+    [
+        (POLICY, True),
+        (policy(automation=False), False),
+        (policy(copies=False), False),
+        (policy(categories=ALONE), False),
+    ],
+    ids=["as a rule", "switch", "policy", "category"],
+)
+def test_a_question_says_whether_it_may_wait_for_the_answer_to_a_copy(by: Policy, waits: bool) -> None:
+    def question(step: Step) -> bool:
+        (asked,) = requests(step)
+        return asked.follows_text
+
+    item = scored(toxicity=0.5)
+    assert question(arrived(None, by=by)) is waits
+    assert question(arrived(None, by=by, text_hash=None)) is False
+    state = classified(item).state
+    assert question(settle(settlement("demo/post-1@1.1", None), state, by, NOW)) is False  # experts are asked
+    assert question(arrived(None, AUDITED, by, toxicity=0.99)) is False if by.automation else True
