@@ -1,4 +1,4 @@
-"""`sluicegate policy check | diff | explain | release | rollback | shadow | show | tune`."""
+"""`sluicegate policy backtest | check | diff | explain | release | rollback | shadow | show | tune`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from services.cli.policies import (
     person,
     release_policy,
 )
+from services.cli.policy_backtest import backtest
 from services.cli.policy_history import diff, explain, rollback
 from services.cli.policy_shadow import shadow
 from services.cli.policy_tune import tune
@@ -76,5 +77,5 @@ def show() -> None:
     click.echo(live.document, nl=False)
 
 
-for command in (diff, explain, rollback, shadow, tune):
+for command in (backtest, diff, explain, rollback, shadow, tune):
     policy.add_command(command)
