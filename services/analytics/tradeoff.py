@@ -55,7 +55,7 @@ SELECT
         t -> t <= arrayFirst(s -> s.category = {{category:String}}, scores).probability,
         {{thresholds:Array(Float64)}})), -1) AS bin,
     multiIf(ifNull(model_version, '') != {{model:String}}, 'elsewhere',
-        basis NOT IN ('automated', 'inline', 'rule', 'fallback') OR startsWith(ifNull(rule, ''), 'rule ')
+        basis NOT IN ('automated', 'inline', 'rule', 'fallback') OR match(ifNull(rule, ''), '^(rule|list) ')
             OR ifNull(task_id, '') IN (
                 SELECT task_id FROM review_requested
                 WHERE selection.reason = 'rule' AND _timestamp >= toDateTime({{start:UInt32}}, 'UTC')),

@@ -26,7 +26,9 @@ from services.runtime.errors import RuntimeFault
 from services.runtime.publishing import Publisher
 from services.runtime.settings import Settings
 from services.scoring import operating_points
+from services.scoring.live_lists import file_of
 from services.scoring.operating_points import OperatingPoint
+from services.scoring.text_list import InvalidList, read
 
 KEY = "live"  # of policy.released: one policy is live
 
@@ -68,12 +70,25 @@ def check_text(
     return parse(text, frozenset(topics.queues), categories, retention, points)
 
 
+def check_lists(settings: Settings, policy: Policy) -> dict[str, int]:
+    """How many texts each list of a policy has here. Raises InvalidList with all that is wrong with the files."""
+    found, wrong = dict[str, int](), list[str]()
+    for rule in policy.lists:
+        try:
+            found[rule.name] = len(read(file_of(settings.var, rule.name)).texts)
+        except InvalidList as error:
+            wrong.append(str(error))
+    if wrong:
+        raise InvalidList("\n".join(wrong))
+    return found
+
+
 def release_policy(settings: Settings, path: Path, released_by: str, reason: str) -> PolicyReleased:
     """Make the policy in a file live, everywhere, within seconds; one that is live already stays as it is. A trial of
     it beside the live one is over.
 
     Returns the event. Raises InvalidPolicy where it is none, names a category that the live model does not score, or
-    states risks that no audit labels speak for;
+    states risks that no audit labels speak for; InvalidList where a list of it cannot be read here;
     MissingTopic, KafkaException or NotAcknowledged where Kafka is not as it must be.
     """
     return release_text(settings, policy_text(path), released_by, reason)
@@ -84,6 +99,7 @@ def release_text(
 ) -> PolicyReleased:
     """`release_policy` of a document that is at hand; unless `proven`, risks need no audit labels: people are asked."""
     policy = check_text(text, live_categories(settings), live_points(settings) if proven else None)
+    check_lists(settings, policy)
     live = live_policy(settings)
     if live is not None and live.policy_version == policy.version:
         return live
@@ -155,7 +171,7 @@ def explained(file: Path | None) -> Iterator[None]:
         yield
     except InvalidPolicy as error:
         raise click.ClickException("\n".join(f"{file}: {problem}" for problem in error.problems)) from error
-    except (RuntimeFault, NotAcknowledged, OSError) as error:
+    except (InvalidList, RuntimeFault, NotAcknowledged, OSError) as error:
         raise click.ClickException(str(error)) from error
     except KafkaException as error:
         raise click.ClickException(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from services.cli.policies import (
+    check_lists,
     check_policy,
     explained,
     live_categories,
@@ -36,7 +37,7 @@ FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_
     "--offline", is_flag=True, help="Do not ask Kafka what the live model scores and is certified for."
 )
 def check(file: Path, offline: bool) -> None:
-    """Say what is wrong with a policy, with line and column."""
+    """Say what is wrong with a policy, with line and column, and with the lists that it names."""
     with explained(file):
         settings = Settings()
         found = (
@@ -44,8 +45,11 @@ def check(file: Path, offline: bool) -> None:
             if offline
             else check_policy(file, live_categories(settings), live_points(settings))
         )
+        lists = check_lists(settings, found)
     switch = "on" if found.automation else "OFF: everything goes to people"
     click.echo(f"{found.version}: {', '.join(found.categories)}; automation {switch}")
+    for name, texts in lists.items():
+        click.echo(f"list {name}: {texts} texts")
 
 
 @policy.command()

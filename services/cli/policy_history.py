@@ -22,8 +22,9 @@ KEY = click.option(
 )
 DECIDED = """SELECT revision, decision_seq, final, action, categories, basis, rule, scores.category AS scored,
 scores.probability AS probabilities, circumstances.automation AS automation, circumstances.alarms AS alarms,
-circumstances.capped AS capped, circumstances.draw AS draw, circumstances.counters AS counters, model_version,
-policy_version, run_id, toString(_timestamp) AS at FROM content_decided WHERE source = {source} AND item_id = {item}
+circumstances.capped AS capped, circumstances.draw AS draw, circumstances.counters AS counters,
+arrayMap(l -> concat(l.name, ' (', l.version, ')'), circumstances.listed) AS listed, model_version, policy_version,
+run_id, toString(_timestamp) AS at FROM content_decided WHERE source = {source} AND item_id = {item}
 ORDER BY revision, decision_seq, final, interim, _offset LIMIT 1 BY revision, decision_seq, final, interim"""
 ASKED = """SELECT revision, decision_seq, purpose, queue, selection.reason AS reason,
 selection.probability AS probability, model_version, policy_version, run_id, toString(_timestamp) AS at
@@ -145,6 +146,8 @@ def _told(row: dict[str, Any]) -> str:
     had_a_say = [] if row["automation"] else ["the switch was off"]
     had_a_say += [f"alarm on {name}" for name in row["alarms"]] + (["a cap"] if row["capped"] else [])
     lines.append(f"  draw {'none' if row['draw'] is None else format(row['draw'], '.4g')}")
+    if row["listed"]:
+        lines.append("  on list " + ", ".join(row["listed"]))
     if row["counters"]:
         lines.append(f"  counters {row['counters']}")
     if had_a_say:

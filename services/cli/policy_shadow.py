@@ -9,6 +9,7 @@ import click
 
 from services.cli import trials
 from services.cli.policies import (
+    check_lists,
     check_text,
     explained,
     live_categories,
@@ -105,6 +106,7 @@ def _begin(settings: Settings, file: Path, share: float, lasting: int, reason: s
     with explained(file):
         text = policy_text(file)
         candidate = check_text(text, live_categories(settings), live_points(settings))
+        check_lists(settings, candidate)
         live = live_policy(settings)
         if live is None:
             raise click.ClickException("no policy is live to try it beside: `sluicegate policy release FILE`")

@@ -163,6 +163,14 @@ class Precedent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     categories: tuple[Category, ...] = ()
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A list of texts that had an item's, as it was then."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]  # As the policy names it
+    # First 8 hex digits of the SHA-256 of its file
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}\Z")]
+
+
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a decision was made with, so that it can be made again."""
 
@@ -178,6 +186,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     # What a budget of people's time had to do with it; null where it had no say
     budget: ReviewBudget | None = None
     precedent: Precedent | None = None  # What people had decided on a copy; null where nothing
+    listed: tuple[Listed, ...] = ()  # Lists of the policy that had the item's text
 
 
 class InlineVerdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -29,9 +29,11 @@ from services.runtime.apikeys import KeyCache, KeyStore
 from services.runtime.audit import Audit
 from services.runtime.health import Health
 from services.runtime.logs import configure_logs
+from services.runtime.metrics import ListMetrics
 from services.runtime.publishing import Publisher
 from services.runtime.serving import serve
 from services.runtime.shared_secret import INLINE, shared_secret
+from services.scoring.live_lists import LiveLists
 
 
 def main() -> None:
@@ -47,13 +49,15 @@ def main() -> None:
     analytics = httpx.AsyncClient(base_url=settings.analytics_url, timeout=settings.ingest_lookup_seconds)
     keys = KeyCache(KeyStore(settings.database_url), time.monotonic, settings.ingest_key_age_seconds)
 
-    live = Live(settings, topics)
+    lists = LiveLists(settings.var, ListMetrics(metrics.registry))
+    live = Live(settings, topics, lists)
     scorer = Scorer(live)
     secrets = Secrets(
         shared_secret(settings.inline_secret, settings.var, INLINE), settings.sampling_salt.encode()
     )
     away = metrics.redis_away.inc
-    moderation = Moderation(scorer, InlineCaps(client, away), InlineCounters(client, away), secrets, metrics)
+    counters = InlineCounters(client, away)
+    moderation = Moderation(scorer, InlineCaps(client, away), counters, lists, secrets, metrics)
 
     async def close() -> None:
         stopping.set()
@@ -78,6 +82,7 @@ def main() -> None:
     )
     threading.Thread(target=watch_kafka, args=(settings, health, stopping), daemon=True).start()
     threading.Thread(target=live.follow, args=(stopping,), daemon=True).start()
+    threading.Thread(target=lists.follow, args=(stopping,), daemon=True).start()
     serve(Direct(app, {"/v1/moderate": moderating(*parts)}), settings.host, settings.ingest_port, swift=True)
 
 

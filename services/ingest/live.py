@@ -2,13 +2,14 @@
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from confluent_kafka import KafkaException
 
 from services.events.topics import Topics
 from services.policy.facts import Alarms
-from services.policy.live import NO_POLICY, LivePolicy
+from services.policy.live import LivePolicy
 from services.policy.model import Policy
 from services.runtime.errors import RuntimeFault
 from services.runtime.kafka import admin
@@ -17,6 +18,7 @@ from services.runtime.reading import WholeTopics
 from services.runtime.records import Record
 from services.runtime.settings import Settings
 from services.scoring.bundle import Bundle
+from services.scoring.live_lists import LiveLists
 from services.scoring.live_model import LiveModel
 
 log = structlog.get_logger()
@@ -42,10 +44,12 @@ class Live:
     there is something to serve with, it stays, whatever becomes of Kafka.
     """
 
-    def __init__(self, settings: Settings, topics: Topics) -> None:
+    def __init__(self, settings: Settings, topics: Topics, lists: LiveLists) -> None:
         self._settings = settings
         self._policies = LivePolicy(
-            frozenset(topics.queues), topics.topics["review.requested"].retention_hours
+            frozenset(topics.queues),
+            topics.topics["review.requested"].retention_hours,
+            partial(lists.lacking, "live"),
         )
         self._model = LiveModel("fast", settings.var)
         self.serving: Serving | None = None
@@ -75,8 +79,8 @@ class Live:
         bundle, policy = self._model.bundle, self._policies.policy
         if bundle is None:
             self.reason = f"no model: {self._model.refused}" if self._model.refused else NO_MODEL
-        elif policy is None:
-            self.reason = NO_POLICY
+        elif policy is None or (self.serving is None and self._policies.reason):
+            self.reason = self._policies.reason
         else:
             points = bundle.operating_points
             ready = self._policies.certified((bundle.model_version,), lambda: points)
@@ -92,7 +96,8 @@ class Live:
             while not stopping.is_set():
                 self.publish()
                 while not (records := list(topics.poll(POLL_SECONDS))) and not stopping.is_set():
-                    pass
+                    if self._policies.retry():
+                        break
                 for record in records:
                     self.take(record)
         finally:

@@ -13,6 +13,7 @@ from services.ingest.verdict import Secrets, judged, told, with_verdict
 from services.policy.model import Policy
 from services.policy.route import Decided
 from services.runtime.clock import now_ms
+from services.scoring.live_lists import LiveLists
 
 Action: TypeAlias = Literal["allow", "limit", "remove"]
 
@@ -25,11 +26,13 @@ class Moderation:
         scorer: Scorer,
         caps: InlineCaps,
         counters: InlineCounters,
+        lists: LiveLists,
         secrets: Secrets,
         metrics: IngestMetrics,
     ) -> None:
         self.scorer = scorer
-        self._caps, self._counters, self._secrets, self._metrics = caps, counters, secrets, metrics
+        self._caps, self._counters, self._lists = caps, counters, lists
+        self._secrets, self._metrics = secrets, metrics
 
     async def decide(self, submissions: Sequence[Submission]) -> list[Submission]:
         """The submissions with their verdicts, in their order. Raises Problem 503 while nothing is live."""
@@ -39,13 +42,14 @@ class Moderation:
 
     async def _decided(self, submission: Submission, scored: Scored) -> Submission:
         serving, now = scored.serving, now_ms()
-        counters = None
+        counters, published = None, submission.event.item
+        listed = self._lists.of(published.text) if serving.policy.lists and published else ()
         if names := serving.policy.counters:
             counters = await self._counters.of(submission.event, names, now)
         given = submission, scored.scores, serving, self._secrets, now, counters
-        outcome, item, facts = judged(*given)
+        outcome, item, facts = judged(*given, listed=listed)
         if isinstance(outcome, Decided) and await self._over(outcome.action, serving.policy):
-            outcome, item, facts = judged(*given, frozenset({outcome.action}))
+            outcome, item, facts = judged(*given, frozenset({outcome.action}), listed)
         verdict = told(outcome, item, serving.policy)
         self._metrics.verdicts.labels(verdict.decision).inc()
         if isinstance(outcome, Decided):

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.policy.document import read
 
-NAMES = {"categories": "category", "queues": "queue", "rules": "rule"}
+NAMES = {"categories": "category", "queues": "queue", "rules": "rule", "lists": "list"}
 ABSENT = object()
 
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from services.events.types import Precedent
+from services.events.types import Listed, Precedent
 
 Alarms: TypeAlias = frozenset[tuple[str | None, str | None]]
 """(category, model version) of alarms that are on; None stands for all."""
@@ -34,4 +34,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     budget_draw: float | None = None  # drawn where a share of the items at the margin is asked about
     counters: Mapping[str, int] | None = None  # as in author.items_10m; None: not to be had, as without Redis
     precedent: Precedent | None = None  # what people decided on a copy of it
+    listed: tuple[Listed, ...] = ()  # lists that have its text
     capped: frozenset[str] = frozenset()  # actions of which there were enough this minute

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from services.policy.lists import ListRule
 from services.policy.rules import Rule, Rules
 
 Action = Literal["remove", "limit"]
@@ -98,6 +99,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     model_against_people: AlarmRule | None
     caps: dict[Literal["allow", "limit", "remove"], int] = {}  # automatic actions a minute; absent: no cap
     copies: bool = True  # whether copies of what people decided are decided alike
+    lists: tuple[ListRule, ...] = ()  # tried before the rules
     rules: tuple[Rule, ...] = ()
     hold: HoldRule | None = None  # None: until people decide
     budget: int | None = None  # reviews an hour, over all workers; None: people have time for all

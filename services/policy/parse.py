@@ -15,6 +15,7 @@ from services.policy.counters import COUNTERS, PREFIX
 from services.policy.document import Document, Path, read
 from services.policy.errors import InvalidPolicy, Problem
 from services.policy.expressions import InvalidCondition, check
+from services.policy.lists import doubled, made
 from services.policy.model import (
     AlarmRule,
     AuditRule,
@@ -55,6 +56,7 @@ def parse(
             *_displaced(document),
             *(_unproven(document, tuple(points)) if points is not None else ()),
             *_endless(document),
+            *doubled(document),
             *_conditions(document),
             *_counters(document),
         ]
@@ -104,13 +106,20 @@ def _unknown(document: Document, queues: frozenset[str], categories: frozenset[s
             what = f"unknown queue `{name}`: schemas/topics.yaml has {_list(queues)}; add it there first"
             problems.append(document.problem(("queues", name), what, key=True))
     named: list[Path] = [("queue",), ("escalation",), ("audit", "queue")]
-    named += [("rules", i, "queue") for i, rule in enumerate(value.get("rules", ())) if "queue" in rule]
+    deciding: list[tuple[Path, dict[str, Any]]] = [
+        ((kind, i), of) for kind in ("lists", "rules") for i, of in enumerate(value.get(kind, ()))
+    ]
+    named += [(*path, "queue") for path, of in deciding if "queue" in of]
     named += [("categories", name, "queue") for name, of in value["categories"].items() if "queue" in of]
     for path in named:
         queue = _at(value, path)
         if queue not in value["queues"]:
             what = f"unknown queue `{queue}`: `queues` of this policy has {_list(value['queues'])}"
             problems.append(document.problem(path, what))
+    for path, of in deciding:
+        if (category := of.get("category")) is not None and category not in value["categories"]:
+            what = f"unknown category `{category}`: this policy has {_list(value['categories'])}"
+            problems.append(document.problem((*path, "category"), what))
     for name in value["categories"]:
         if categories is not None and name not in categories:
             what = (
@@ -122,16 +131,13 @@ def _unknown(document: Document, queues: frozenset[str], categories: frozenset[s
 
 
 def _conditions(document: Document) -> list[Problem]:
-    """Conditions that are none, where they are wrong, and categories that rules name and the policy lacks."""
+    """Conditions that are none, where they are wrong."""
     value, problems, seen = document.value, [], set()
     names = known(value["categories"])
     for i, rule in enumerate(value.get("rules", ())):
         if rule["name"] in seen:
             problems.append(document.problem(("rules", i, "name"), f"rule `{rule['name']}` is here twice"))
         seen.add(rule["name"])
-        if rule.get("category", next(iter(value["categories"]))) not in value["categories"]:
-            what = f"unknown category `{rule['category']}`: this policy has {_list(value['categories'])}"
-            problems.append(document.problem(("rules", i, "category"), what))
         try:
             compiled(check(rule["when"], names))
         except InvalidCondition as error:
@@ -285,6 +291,7 @@ def _policy(value: dict[str, Any], version: str) -> Policy:
     return Policy(
         name=value["name"],
         version=version,
+        lists=made(value),
         rules=rules,
         tried=Rules(rules) if rules else None,
         counters=tuple(sorted(_used(rules) | set(value.get("counters", ())))),

@@ -1,10 +1,11 @@
 """What a policy makes of an item: exactly one of an automatic decision and a question to people.
 
-What people decided on a copy comes first (services.policy.precedents), then rules, then what the scores say (`judge`).
+What people decided on a copy comes first (services.policy.precedents), then lists (services.policy.lists), then rules,
+then what the scores say (`judge`).
 What takes the decision away from the machine comes last: the switch, alarms, and caps. A category under alarm decides
 nothing: neither that an item goes nor, since an automatic allow rests on every category's low score, that it stays. So
-while an alarm is on, only items that another category removes, that a rule that reads no score decides, or that are
-copies of what people decided, are decided automatically (docs/decisions/0009-what-an-alarm-takes-away.md).
+while an alarm is on, only items that another category removes, that a list or a rule that reads no score decides, or
+that are copies of what people decided, are decided automatically (docs/decisions/0009-what-an-alarm-takes-away.md).
 """
 
 from typing import Literal, Protocol, TypeAlias
@@ -15,6 +16,7 @@ from services.events.types import Circumstances, Precedent, ReviewBudget, Score,
 from services.policy.auditing import drawn, seen_likely
 from services.policy.budget import has_say, likely, worth
 from services.policy.facts import Alarms, Facts
+from services.policy.lists import ListRule, deciding, followed
 from services.policy.model import CategoryRule, Policy
 from services.policy.precedents import inherits, words
 from services.policy.queues import serving
@@ -85,7 +87,7 @@ def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
 
 def _outcome(item: Scored, policy: Policy, facts: Facts) -> Outcome:
     """The outcome, with the queue as the policy names it."""
-    ruled = policy.tried.first(item, facts.counters) if policy.tried is not None else None
+    ruled = _ruled(item, policy, facts)
     outcome = judge(item, policy) if ruled is None else by_rule(ruled, policy)
     copied = False
     if facts.precedent is not None and inherits(policy, facts.precedent, outcome.categories):
@@ -108,6 +110,13 @@ def _outcome(item: Scored, policy: Policy, facts: Facts) -> Outcome:
     if outcome.action in facts.capped:
         return _ask(item, policy, "capped")
     return _drawn(item, outcome, policy, facts)
+
+
+def _ruled(item: Scored, policy: Policy, facts: Facts) -> ListRule | Rule | None:
+    """The list, or else the first rule, that decides before scores do."""
+    if facts.listed and (found := deciding(policy, facts.listed, item.item)) is not None:
+        return found
+    return policy.tried.first(item, facts.counters) if policy.tried is not None else None
 
 
 def _afforded(item: Scored, asked: Asked, policy: Policy, facts: Facts) -> Outcome:
@@ -148,6 +157,7 @@ def circumstances(item: Scored, policy: Policy, facts: Facts, outcome: Outcome) 
         draw=facts.draw,
         counters=None if facts.counters is None else dict(facts.counters),
         precedent=facts.precedent,
+        listed=followed(policy, facts.listed),
         budget=None if outcome.worth is None else _budget(outcome.worth, facts),
     )
 
@@ -163,10 +173,10 @@ def _budget(value: float, facts: Facts) -> ReviewBudget:
     )
 
 
-def by_rule(rule: Rule, policy: Policy) -> Outcome:
-    """What a rule that holds says, with neither switch nor alarms."""
+def by_rule(rule: ListRule | Rule, policy: Policy) -> Outcome:
+    """What a rule that holds, or a list that has the text, says, with neither switch nor alarms."""
     if rule.effect != "review":
-        return Decided(action=rule.effect, categories=rule.categories, rule=f"rule {rule.name}", basis="rule")
+        return Decided(action=rule.effect, categories=rule.categories, rule=rule.words, basis="rule")
     return Asked(
         queue=rule.queue or policy.queue, categories=rule.categories, reason="rule", severity=rule.severity
     )

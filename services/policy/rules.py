@@ -61,6 +61,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it rests on what the model says: then an alarm takes the decision away."""
         return any(name.startswith("scores.") for name in self.condition.names.values())
 
+    @property
+    def words(self) -> str:
+        """As decisions say it in `rule`."""
+        return f"rule {self.name}"
+
 
 def compiled(condition: Checked) -> cel.Program:
     """The library's program. Raises ValueError where it does not compile what `check` let pass."""

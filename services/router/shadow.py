@@ -7,7 +7,7 @@ it has had its share of a core.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 from msgspec.structs import replace
@@ -78,12 +78,13 @@ class Shadow:
         queues: frozenset[str],
         retention_hours: int,
         models: LiveModels,
+        lacking: Callable[[Iterable[str]], str],
         publisher: Publisher,
         clock: Callable[[], float] = time.monotonic,
         cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self._queues, self._retention_hours = queues, retention_hours
-        self._models, self._publisher = models, publisher
+        self._models, self._lacking, self._publisher = models, lacking, publisher
         self._shards, self._worker = settings.shards, f"router-{settings.slot}"
         self._salt = settings.sampling_salt.encode()
         self._behind_ms = settings.shadow_behind_seconds * 1000
@@ -96,6 +97,7 @@ class Shadow:
     def take(self, value: bytes | None) -> None:
         """Take a record of policy.shadowed."""
         self._trial = self._batch = None
+        self._lacking(())
         if value is None:
             return
         try:
@@ -106,6 +108,9 @@ class Shadow:
             policy = parse(event.document, self._queues, retention_hours=self._retention_hours)
         except (UndecodableEvent, InvalidPolicy) as error:
             log.error("shadow ignored", error=str(error))
+            return
+        if missing := self._lacking(rule.name for rule in policy.lists):
+            log.error("shadow ignored: its lists cannot be read", version=policy.version, error=missing)
             return
         self._trial = Trial(event, policy, self._shards)
         log.info("shadow", version=policy.version, share=event.share, until=event.until)

@@ -1,6 +1,7 @@
 """The router as the loop sees it: the live policy, the alarms that are on, and the core."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import ClassVar, TypeAlias
 
 import msgspec
@@ -39,6 +40,7 @@ from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record
 from services.runtime.stage import Effect
 from services.runtime.states import States
+from services.scoring.live_lists import LiveLists
 
 Kept: TypeAlias = ItemState | ShardState
 """What is on the changelog: items, and under a key of its own what a shard as a whole has done."""
@@ -56,7 +58,13 @@ class RouterStage(KeyedStage[Kept]):
         "review.settled": ReviewSettled,
     }
 
-    def __init__(self, settings: RouterSettings, topics: Topics, counters: Counters | None = None) -> None:
+    def __init__(
+        self,
+        settings: RouterSettings,
+        topics: Topics,
+        counters: Counters | None = None,
+        lists: LiveLists | None = None,
+    ) -> None:
         publisher = Publisher("router", topics, derived=[ContentDecided, Requested, ShadowDiffered])
         super().__init__(ItemState, publisher)
         self._shard_decoder = msgspec.json.Decoder(ShardState)
@@ -68,14 +76,19 @@ class RouterStage(KeyedStage[Kept]):
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
         self._models = LiveModels(settings.var)
         self._explainer = Explainer(self._models, settings.explaining_share)
+        self._lists = lists or LiveLists(settings.var)
         queues, hours = frozenset(topics.queues), topics.topics["review.requested"].retention_hours
-        self._policies = LivePolicy(queues, hours)
-        self._shadow = Shadow(settings, queues, hours, self._models, publisher)
+        self._policies = LivePolicy(queues, hours, partial(self._lists.lacking, "live"))
+        self._shadow = Shadow(
+            settings, queues, hours, self._models, partial(self._lists.lacking, "shadow"), publisher
+        )
         self._precedents = Precedents(settings.precedents)
 
     def not_ready(self) -> str:
-        """Nothing can be decided without a policy."""
-        return "" if self._policies.policy else NO_POLICY
+        """Nothing can be decided without the newest policy, and its lists."""
+        self._policies.retry()
+        self._follow_counters()
+        return self._policies.reason
 
     def broadcast(self, record: Record) -> None:
         """A policy, an alarm, a model, a text's decision. One that cannot be read changes nothing."""
@@ -89,8 +102,11 @@ class RouterStage(KeyedStage[Kept]):
             self._precedents.take(record)
         else:
             self._policies.take(record.base, record.key, record.value, f"{record.topic}@{record.offset}")
-            if self._counters is not None and self._policies.policy is not None:
-                self._counters.follow(self._policies.policy.counters)
+            self._follow_counters()
+
+    def _follow_counters(self) -> None:
+        if self._counters is not None and self._policies.policy is not None:
+            self._counters.follow(self._policies.policy.counters)
 
     def handle(self, batch: Sequence[Record], states: States[Kept], now: int) -> Iterator[Effect]:
         """Decide the batch; what its shards have done by then is one more state of each."""
@@ -230,7 +246,11 @@ class RouterStage(KeyedStage[Kept]):
             )
 
     def reports(self, now: int) -> Iterable[Outgoing]:
-        """Counts of outcomes, every few seconds; and counters that no batch took along."""
+        """Counts of outcomes, every few seconds; and counters that no batch took along. A policy that waited for its
+        lists becomes live here, between batches.
+        """
+        if self._policies.retry():
+            self._follow_counters()
         if self._counters is not None:
             self._counters.flush()
         return self._summary.report(now)
@@ -247,6 +267,7 @@ class RouterStage(KeyedStage[Kept]):
             capped=capped,
             counters=counters,
             precedent=self._precedents.of(item.text_hash, at),
+            listed=self._lists.of_item(item.item),
             budget=budget,
             budget_draw=draw(self._salt, "budget", key)
             if budget is not None and budget.probability

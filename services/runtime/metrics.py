@@ -69,3 +69,21 @@ class LoopMetrics:
         put("dropped", Counter("sluicegate_dropped", "Records without effect", ["reason"], registry=where))
         put("aborts", Counter("sluicegate_aborted_transactions", "Transactions aborted", registry=where))
         put("open_keys", Gauge("sluicegate_open_keys", "Keys held in state", registry=where))
+
+
+class ListMetrics:
+    """Lists of texts (services.scoring.live_lists.Gauges), in the registry of who uses them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._entries = Gauge("sluicegate_list_entries", "Texts of a list", ["list"], registry=registry)
+        self._stale = Gauge(
+            "sluicegate_list_stale", "1 while a list's file cannot be read", ["list"], registry=registry
+        )
+
+    def entries(self, name: str, count: int) -> None:
+        """So many texts of a list are live."""
+        self._entries.labels(name).set(count)
+
+    def stale(self, name: str, stale: bool) -> None:
+        """Whether the file of a list cannot be read, so that what was read before is live, if anything."""
+        self._stale.labels(name).set(stale)

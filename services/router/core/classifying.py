@@ -14,6 +14,7 @@ from services.events.types import (
 )
 from services.policy.auditing import drawn
 from services.policy.facts import Facts
+from services.policy.lists import deciding
 from services.policy.model import Policy
 from services.policy.queues import serving
 from services.policy.route import Asked, Decided, circumstances, route
@@ -86,16 +87,17 @@ def _closings(item: Classified, state: ItemState, now: int) -> tuple[ReviewClose
 def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Facts, now: int) -> Step:
     """A revision seen for the first time, as far as is known, or one that waited for the slow tier."""
     waits = slow.waits(item, now)
-    if waits and facts.precedent is None:
+    if waits and facts.precedent is None and not facts.listed:
         return slow.keep(item, before, facts, now)
     if item.inline is not None:
         return _record(item, item.inline, before, policy, facts, now)
     outcome = route(item, policy, facts)
     copied = isinstance(outcome, Decided) and outcome.basis == "duplicate"
-    if waits and not copied:
+    unscored = copied or (bool(facts.listed) and deciding(policy, facts.listed, item.item) is not None)
+    if waits and not unscored:
         return slow.keep(item, before, facts, now)
     seen = circumstances(item, policy, facts, outcome)
-    if not copied:
+    if not unscored:
         seen = slow.told(seen, item)
     if isinstance(outcome, Asked):
         return _ask(item, outcome, seen, policy, now)

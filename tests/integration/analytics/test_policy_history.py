@@ -36,7 +36,7 @@ def test_a_policy_is_compared_and_taken_back_by_version_and_an_item_explained(
     assert run("diff", str(second)).output == f"{told}\n"
     before = run("release", str(second)).output.rsplit("instead of ", 1)[1].strip()
 
-    example = json.loads(next((ROOT / "schemas/examples/content_decided.v1").glob("*.json")).read_bytes())
+    example = json.loads((ROOT / "schemas/examples/content_decided.v1/full.json").read_bytes())
     producer = world.producer()
     producer.produce(
         "content.decided", json.dumps(example).encode(), f"{example['source']}/{example['item_id']}"
@@ -46,6 +46,7 @@ def test_a_policy_is_compared_and_taken_back_by_version_and_an_item_explained(
     with world.analytics():
         wait_until(lambda: run("explain", item).exit_code == 0, 90, "the item in analytics")
         assert f"by {example['rule'] or 'what people decided'}" in run("explain", item).output
+        assert "on list known-spam (5e884898)" in run("explain", item).output
         found = json.loads(run("explain", item, "--json").output)
         assert [row["action"] for row in found["decided"]] == [example["action"]]
         assert "no outcome of x/it's" in run("explain", "x/it's").output

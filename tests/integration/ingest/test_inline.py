@@ -9,6 +9,7 @@ from services.events.codec import decode, encode
 from services.events.types import ContentSubmitted
 from services.policy.draw import draw
 from services.retrainer.release import release_bundle
+from services.scoring.live_lists import file_of
 from tests.integration.analytics.running import World, wait_until
 from tests.integration.ingest.inline_line import BORDERLINE, HARMLESS, INSULT, SHARE, STARTER, Line, running
 
@@ -163,3 +164,22 @@ def test_rules_see_the_counters_that_the_router_keeps(live: Line) -> None:
     assert other["decision"] == "allow"
     (event,) = live.events("content.submitted.demo", "by-busy")
     assert event["inline"]["circumstances"]["counters"] == {"author.reports_1d": 3}
+
+
+def test_lists_decide_in_line_as_they_stand_now(live: Line) -> None:
+    path = file_of(live.world.var, "greetings")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("Good evening\n")
+    live.release(lists=[{"name": "greetings", "then": "remove", "category": "spam"}])
+    found = live.moderate("listed", "GOOD ev\u200bening").json()
+    assert (found["decision"], found["rule"], found["categories"]) == ("remove", "list greetings", ["spam"])
+    (event,) = live.events("content.submitted.demo", "listed")
+    assert [each["name"] for each in event["inline"]["circumstances"]["listed"]] == ["greetings"]
+    assert live.moderate("unlisted", HARMLESS).json()["decision"] == "allow"
+    path.write_text(f"{HARMLESS}\n")
+    numbers = iter(range(1000))
+    wait_until(
+        lambda: live.moderate(f"edited-{next(numbers)}", HARMLESS).json()["rule"] == "list greetings",
+        60,
+        "the edited list",
+    )

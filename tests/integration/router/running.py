@@ -50,7 +50,7 @@ class Line:
 
     def __init__(self, kafka: Kafka, folder: Path) -> None:
         self.folder = folder
-        self.settings = Settings(kafka=kafka.bootstrap, shards=SHARDS)
+        self.settings = Settings(kafka=kafka.bootstrap, shards=SHARDS, var=folder)
         self.admin = admin(self.settings)
         kafka_topics.apply(self.admin, kafka_topics.plan(TOPICS, SHARDS))
         self.publisher = Publisher("test", TOPICS)

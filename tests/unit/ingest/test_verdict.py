@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from services.events.codec import encode
-from services.events.types import Score
+from services.events.types import Listed, Score
 from services.ingest.core import Submission, submission
 from services.ingest.live import Serving
 from services.ingest.verdict import Secrets, judged, told, with_verdict
@@ -87,3 +87,13 @@ def test_rules_see_counters_and_the_decision_records_them() -> None:
     assert signed.event.inline is not None and signed.event.inline.circumstances.counters == counters
     outcome, _, _ = judged(submitted(), scores(), live, SECRETS, NOW, None)
     assert isinstance(outcome, Decided) and outcome.action == "allow"  # without Redis the rule does not hold
+
+
+def test_a_list_decides_and_the_decision_records_its_version() -> None:
+    live = serving(lists=[{"name": "known", "then": "remove", "category": "spam"}])
+    listed = (Listed(name="known", version="0123abcd"),)
+    outcome, item, facts = judged(submitted(), scores(), live, SECRETS, NOW, listed=listed)
+    assert isinstance(outcome, Decided) and (outcome.action, outcome.rule) == ("remove", "list known")
+    signed = with_verdict(submitted(), outcome, item, facts, live.policy, SECRETS.inline, NOW)
+    assert signed.event.inline is not None and signed.event.inline.circumstances.listed == listed
+    assert forged(SECRETS.inline, "demo", "post-1", 1, encode(signed.event)) is None

@@ -1,4 +1,4 @@
-"""Properties of any policy with everything in it: thresholds, rules, counters, caps, budget, alarms, audits."""
+"""Properties of any policy with everything in it: thresholds, lists, rules, counters, caps, budget, alarms, audits."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.events.types import ContentDecided
+from services.events.types import ContentDecided, Listed
 from services.policy.draw import draw
 from services.policy.facts import Budget, Facts
 from services.policy.model import Policy
@@ -34,6 +34,11 @@ rules = st.fixed_dictionaries(
     optional={"category": st.sampled_from(["toxicity", "hate", "spam"])},
 )
 
+lists = st.fixed_dictionaries(
+    {"then": st.sampled_from(["allow", "limit", "remove", "review"])},
+    optional={"category": st.sampled_from(["toxicity", "hate", "spam"])},
+)
+
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
@@ -50,6 +55,7 @@ def policies(draw: st.DrawFn) -> Policy:
     changes: dict[str, Any] = {
         "categories": categories,
         "rules": [{"name": f"r{n}", **rule} for n, rule in enumerate(draw(st.lists(rules, max_size=3)))],
+        "lists": [{"name": f"l{n}", **of} for n, of in enumerate(draw(st.lists(lists, max_size=2)))],
         "fallback": draw(st.sampled_from(["allow", "remove"])),
         "while_pending": draw(st.sampled_from(["publish", "hold"])),
     }
@@ -87,6 +93,9 @@ facts = st.builds(
     draw=unit,
     counters=st.none() | counted,
     capped=st.frozensets(st.sampled_from(["allow", "limit", "remove"])),
+    listed=st.lists(st.sampled_from(["l0", "l1"]), unique=True).map(
+        lambda names: tuple(Listed(name=name, version="0123abcd") for name in names)
+    ),
     budget=budgets,
     budget_draw=unit,
 )

@@ -270,6 +270,7 @@ def test_beyond_its_share_of_a_core_items_are_passed_over_until_it_is_paid_off()
         frozenset(TOPICS.queues),
         168,
         bench.stage._models,
+        lambda names: "",
         bench.stage._publisher,
         clock=lambda: time[0],
         cpu=lambda: next(spent) * 0.4,  # 0.4 s for an item
