@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -11,12 +11,12 @@ from services.events.codec import decode, encode
 from services.events.errors import EventError
 from services.events.ids import derived_id
 from services.events.instants import from_millis
-from services.events.topics import Topics, base_of, suffix_of
+from services.events.topics import Topics, suffix_of
 from services.events.types import EVENTS
 from services.runtime.records import Record
 
 TOMBSTONES, BAD_ROWS, DEAD_LETTER = "tombstones", "bad_rows", "dead_letter"
-MAX_BLOCK_BYTES = 4 * 1024 * 1024  # one insert stays one part, so that it is there or it is not
+MAX_BLOCK_BYTES = 16 * 1024 * 1024  # one insert stays one part, so that it is there or it is not
 LATEST_MS = 4_102_444_800_000  # 2100: what a clock says beyond is of no use, and of no table
 LETTER_FIELDS = ("service", "error", "reason", "topic", "partition", "offset", "was_null", "replayed")
 LETTER_TIMES = ("timestamp", "failed_at")
@@ -88,15 +88,16 @@ class Classifier:
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics.topics
+        self._tables = {base: table_of(base) for base in topics.topics}
 
     def destination(self, record: Record) -> str:
         """The table of a record."""
-        base = base_of(record.topic)
-        if self._topics[base].event is None:
-            return table_of(base)
+        table = self._tables[record.base]
+        if self._topics[record.base].event is None:
+            return table
         if record.value is None:
             return TOMBSTONES
-        return BAD_ROWS if self.fault(record) else table_of(base)
+        return BAD_ROWS if self.fault(record) else table
 
     def fault(self, record: Record) -> Bad | None:
         """What is wrong with a record that has a value, if anything.
@@ -104,7 +105,7 @@ class Classifier:
         Who writes from outside is checked to the last field, who is ours only for the envelope: they have checked
         what they wrote. The envelope also holds one value to one row: two JSON objects in it would be two.
         """
-        topic = self._topics[base_of(record.topic)]
+        topic = self._topics[record.base]
         value = record.value or b""
         assert topic.event is not None
         try:
@@ -123,7 +124,7 @@ class Classifier:
 
     def mended(self, record: Record) -> bytes | Bad:
         """The line of a record that ClickHouse refused, written anew: of doubled keys the last stays, as everywhere."""
-        event = self._topics[base_of(record.topic)].event
+        event = self._topics[record.base].event
         assert event is not None
         try:
             return event_line(record, encode(decode(EVENTS[event], record.value or b"")))
@@ -185,7 +186,7 @@ def letter_line(record: Record) -> bytes:
     for name in ("partition", "offset"):
         row[name] = int(headers.get(name, "")) if headers.get(name, "").isdecimal() else 0
     for name in LETTER_TIMES:
-        row[name] = _instant(int(headers[name])) if headers.get(name, "").isdecimal() else None
+        row[name] = _instant(int(headers[name])).decode() if headers.get(name, "").isdecimal() else None
     row["was_null"] = headers.get("was_null") == "1"
     row["headers"] = headers
     row["key_base64"] = b64encode(record.key).decode()
@@ -211,13 +212,15 @@ def columns_of(destination: str) -> Sequence[str] | None:
 
 
 def _origin(record: Record) -> bytes:
-    return b'{"_topic":"%s","_partition":%d,"_offset":%d,"_timestamp":"%s"' % (
-        record.topic.encode(),
-        record.partition,
-        record.offset,
-        _instant(record.timestamp).encode(),
-    )
+    where, when = _where(record.topic, record.partition), _instant(record.timestamp)
+    return b'%b%d,"_timestamp":"%b"' % (where, record.offset, when)
 
 
-def _instant(millis: int) -> str:
-    return from_millis(max(0, min(millis, LATEST_MS)))
+@lru_cache(4096)
+def _where(topic: str, partition: int) -> bytes:
+    return b'{"_topic":"%b","_partition":%d,"_offset":' % (topic.encode(), partition)
+
+
+@lru_cache(4096)  # many records of a batch have the same
+def _instant(millis: int) -> bytes:
+    return from_millis(max(0, min(millis, LATEST_MS))).encode()

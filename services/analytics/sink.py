@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from services.analytics import CONSUMES
@@ -15,6 +15,7 @@ from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.rows import Block, Classifier, blocks_of
 from services.analytics.settings import AnalyticsSettings
 from services.events.topics import base_of
+from services.runtime.deadletter import TOPIC as DEAD_LETTER
 from services.runtime.errors import Stalled
 from services.runtime.health import Health
 from services.runtime.kafka import CONSUMER
@@ -26,7 +27,7 @@ from services.runtime.stalls import StallWatch
 log = structlog.get_logger()
 
 RETRY_SECONDS = 1.0  # between two tries of what ClickHouse or Kafka failed
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 48 * 1024 * 1024
 
 
 class Sink:
@@ -57,6 +58,7 @@ class Sink:
         self._watch = StallWatch(self._progress, self._admin)
         self._next: dict[Partition, int] = {}
         self._assigned: set[Partition] = set()
+        self._bases: dict[str, str] = {}  # of topics seen
         self._looked_at = float("-inf")
 
     def run(self) -> None:
@@ -126,7 +128,7 @@ class Sink:
                     if (error := message.error()) is not None:
                         report(error)
                         continue
-                    record = to_record(message, base_of(str(message.topic())))
+                    record = self._record(message)
                     if record.offset <= wanted[record.topic, record.partition].last:
                         records.append(record)
                 if progress.reached(ends):
@@ -189,12 +191,19 @@ class Sink:
             self._metrics.lag.labels(topic).set(behind)
 
     def _gather(self) -> list[Record]:
-        """Records of at most `sink_wait_ms`, so that small batches become one."""
+        """Records of at most `sink_wait_ms`, so that small batches become one; where many come, of longer."""
         records: list[Record] = []
         size = 0
-        until = time.monotonic() + self._settings.sink_wait_ms / 1000
-        while (left := until - time.monotonic()) > 0 and not self._stopping():
-            wanted = self._settings.sink_records - len(records)
+        settings, started = self._settings, time.monotonic()
+        until, longest = started + settings.sink_wait_ms / 1000, started + settings.sink_busy_wait_ms / 1000
+        while not self._stopping():
+            left = until - time.monotonic()
+            if left <= 0:
+                if until >= longest or len(records) < settings.sink_busy_records:
+                    break
+                until = longest
+                continue
+            wanted = settings.sink_records - len(records)
             if wanted <= 0 or size > BATCH_BYTES:
                 break
             for message in self._consumer.consume(min(wanted, 1000), min(left, 0.1)):
@@ -203,10 +212,16 @@ class Sink:
                 if (error := message.error()) is not None:
                     report(error)
                     continue
-                record = to_record(message, base_of(str(message.topic())))
+                record = self._record(message)
                 records.append(record)
                 size += len(record.value or b"")
         return records
+
+    def _record(self, message: Message) -> Record:
+        """The record; its headers only where they are of use, which is in dead.letter."""
+        topic = str(message.topic())
+        base = self._bases.get(topic) or self._bases.setdefault(topic, base_of(topic))
+        return to_record(message, base, headers=base == DEAD_LETTER)
 
     def _persist(self, step: Callable[[], None]) -> None:
         """Do a step until it is done, or the process ends: what is open in the ledger is finished at the next start."""
@@ -227,6 +242,9 @@ class Sink:
             | {
                 "bootstrap.servers": self._settings.kafka,
                 "group.id": "analytics-alone",
-                "queued.max.messages.kbytes": 16_384,
+                "queued.max.messages.kbytes": 49_152,
+                # Every answer costs the broker as much as it costs us: with less in it, wait for more.
+                "fetch.min.bytes": 262_144,
+                "fetch.wait.max.ms": 150,
             }
         )

@@ -52,6 +52,8 @@ def transactional_producer(settings: LoopSettings, service: str) -> Producer:
             "bootstrap.servers": settings.kafka,
             "transactional.id": f"{service}-{settings.slot}",
             "transaction.timeout.ms": settings.transaction_timeout_ms,
+            # A commit fails where a delivery did: reports of all the others would be made for nobody.
+            "delivery.report.only.error": True,
             "queue.buffering.max.messages": 1_000_000,
             "queue.buffering.max.kbytes": 1_048_576,
         }

@@ -17,7 +17,7 @@ from services.runtime.handling import Outcome, fault, handle_batch, handle_behin
 from services.runtime.health import Health
 from services.runtime.kafka import admin, group_consumer, transactional_producer
 from services.runtime.metrics import LoopMetrics
-from services.runtime.positions import Partition, Progress, partitions_of
+from services.runtime.positions import Partition, Progress, after, partitions_of
 from services.runtime.reading import WholeTopics, broadcast_topics, report, to_record
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.settings import LoopSettings
@@ -207,7 +207,7 @@ class Loop(Generic[S]):
         # What no record causes commits the offsets it rests on: Kafka then refuses a worker that lost the shard.
         shards = {shard for shard, _ in (*ripe, *behind)}
         offsets = {where: offset for where, offset in self._next.items() if where[1] in shards}
-        offsets |= {(record.topic, record.partition): record.offset + 1 for record in batch}
+        offsets |= after(batch)
         outcome, fired = self._decide(batch, ripe, behind)
         handled = time.perf_counter()
         try:
@@ -232,15 +232,16 @@ class Loop(Generic[S]):
 
     def _produce(self, outcome: Outcome) -> None:
         """Open the transaction and queue all that it holds."""
+        produce = self._transaction.produce
         self._transaction.begin()
         for out in (*outcome.produced, *self._reports):
-            self._transaction.produce(out.topic, out.key, out.value, out.headers)
+            produce(out.topic, out.key, out.value, out.headers)
         for rejected in outcome.rejected:
             letter = dead_letter(rejected, self._wiring.service, now_ms())
-            self._transaction.produce(letter.topic, letter.key, letter.value, letter.headers)
+            produce(letter.topic, letter.key, letter.value, letter.headers)
         if self._wiring.changelog is not None:
             for (shard, key), value in outcome.changes.items():
-                self._transaction.produce(self._wiring.changelog, key, value, (), shard)
+                produce(self._wiring.changelog, key, value, (), shard)
 
     def _decide(
         self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]], behind: Sequence[Place]
@@ -323,9 +324,9 @@ class Loop(Generic[S]):
             self._metrics.record_age_seconds.observe(
                 max(0, now - batch[0].timestamp) / 1000
             )  # the oldest, near enough
-        for out in outcome.produced:
-            if out.accepted is not None:
-                self._metrics.end_to_end_seconds.observe(max(0, now - out.accepted) / 1000)
+        self._metrics.end_to_end_seconds.observe_all(
+            [max(0, now - out.accepted) / 1000 for out in outcome.produced if out.accepted is not None]
+        )
         for rejected in outcome.rejected:
             self._metrics.dead_letters.labels(rejected.record.topic, rejected.error).inc()
         for dropped in outcome.dropped:

@@ -1,11 +1,46 @@
 """Every metric of the loop, declared once. `service` is a constant label of the process's registry prefix."""
 
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 RECORDS = (1, 5, 10, 50, 100, 250, 500, 1000, 2000, 4000, 10_000)
+
+
+class BatchHistogram(Collector):
+    """A histogram that takes a batch of values at once: one by one they would cost more than handling some items."""
+
+    def __init__(
+        self, name: str, documentation: str, buckets: Sequence[float], registry: CollectorRegistry
+    ) -> None:
+        self._name, self._documentation, self._buckets = name, documentation, sorted(buckets)
+        self._seen = (
+            0.0,
+            [0] * (len(buckets) + 1),
+        )  # sum, and how many are at or below each bucket, the last: all
+        registry.register(self)
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Count these."""
+        if not values:
+            return
+        found, (total, counts) = sorted(values), self._seen
+        below = [bisect_right(found, bound) for bound in self._buckets]
+        more = [count + extra for count, extra in zip(counts, [*below, len(found)], strict=True)]
+        self._seen = total + sum(found), more  # at once: another thread reads it
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """As Prometheus reads it."""
+        total, counts = self._seen
+        names = [*(str(float(bound)) for bound in self._buckets), "+Inf"]
+        yield HistogramMetricFamily(
+            self._name, self._documentation, list(zip(names, counts, strict=True)), sum_value=total
+        )
 
 
 @dataclass(frozen=True)
@@ -18,7 +53,7 @@ class LoopMetrics:
     handle_seconds: Histogram = field(init=False)  # from decode to the last output, a batch
     commit_seconds: Histogram = field(init=False)  # from the last output to the commit, a batch
     record_age_seconds: Histogram = field(init=False)  # from Kafka's time stamp of a record to its commit
-    end_to_end_seconds: Histogram = field(
+    end_to_end_seconds: BatchHistogram = field(
         init=False
     )  # from the acceptance of an item to the commit of an output
     dead_letters: Counter = field(init=False)  # records set aside, by topic and error
@@ -55,12 +90,7 @@ class LoopMetrics:
         )
         put(
             "end_to_end_seconds",
-            Histogram(
-                "sluicegate_end_to_end_seconds",
-                "Age of an item at its outcome",
-                buckets=SECONDS,
-                registry=where,
-            ),
+            BatchHistogram("sluicegate_end_to_end_seconds", "Age of an item at its outcome", SECONDS, where),
         )
         put(
             "dead_letters",

@@ -6,13 +6,15 @@ moves over markers, or the offset of an end-of-partition event, which is there e
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import TypeAlias
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from services.runtime.errors import MissingTopic, Stalled
+from services.runtime.records import Record
 
 Partition: TypeAlias = tuple[str, int]
 LEADERLESS = (  # while a broker starts or a leader moves, what the client knows of leaders is out of date
@@ -33,6 +35,16 @@ def partitions_of(admin: AdminClient, topics: Iterable[str], timeout: float = 10
         if topic not in known or known[topic].error is not None:
             raise MissingTopic(topic)
         found += [(topic, number) for number in known[topic].partitions]
+    return found
+
+
+def after(batch: Sequence[Record]) -> dict[Partition, int]:
+    """Where each partition goes on after the records of a batch, which come from it in order."""
+    found: dict[Partition, int] = {}
+    for record, following in zip_longest(batch, batch[1:]):
+        # Records come in runs of one partition: only the last of each says something.
+        if following is None or following.partition != record.partition or following.topic != record.topic:
+            found[record.topic, record.partition] = record.offset + 1
     return found
 
 

@@ -56,9 +56,9 @@ class Transaction:
         self._call(self._producer.begin_transaction)
 
     def produce(
-        self, topic: str, key: bytes, value: bytes | None, headers: Headers, partition: int = -1
+        self, topic: str, key: bytes, value: bytes | None, headers: Headers = (), partition: int = -1
     ) -> None:
-        """Queue a record, to partition `partition` or by the hash of its key."""
+        """Queue a record, to partition `partition` or by the hash of its key. Raises MustAbort."""
         while True:
             try:
                 if headers:

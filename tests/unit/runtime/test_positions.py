@@ -7,9 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.runtime.errors import Stalled
-from services.runtime.positions import Partition, uncommitted_ends
+from services.runtime.positions import Partition, after, uncommitted_ends
+from services.runtime.records import Record
 
 HERE: Partition = ("content.classified", 3)
 
@@ -50,3 +53,9 @@ def test_a_client_whose_leaders_stay_out_of_date_is_stalled(code: int) -> None:
 def test_what_the_broker_says_is_said(code: int) -> None:
     with pytest.raises(KafkaException):
         ends(Broker(code), leaders=0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 2)), max_size=30))
+def test_every_partition_of_a_batch_goes_on_after_its_last_record(came: list[tuple[str, int]]) -> None:
+    batch = [Record(topic, topic, part, at, b"", None, 0) for at, (topic, part) in enumerate(came)]
+    assert after(batch) == {(record.topic, record.partition): record.offset + 1 for record in batch}
