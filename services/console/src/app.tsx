@@ -2,13 +2,13 @@
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { api, Problem } from "./api";
+import type { Failed } from "./failed";
 import { History } from "./history";
 import { Login } from "./login";
+import { Mark } from "./mark";
 import { Queues } from "./queues";
 import type { Me } from "./types";
 import { Desk } from "./work/desk";
-
-export type Failed = (error: unknown) => Problem | null;
 
 export function App() {
   const [me, setMe] = useState<Me | null | undefined>(undefined);
@@ -61,14 +61,5 @@ export function App() {
         <Queues me={me} failed={failed} />
       )}
     </div>
-  );
-}
-
-export function Mark() {
-  return (
-    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-      <path d="M7 5v22M25 5v22M7 11h18" stroke="currentColor" stroke-width="3" stroke-linecap="round" fill="none" />
-      <path d="M10 20c2-2.4 4-2.4 6 0s4 2.4 6 0" class="wave" stroke-width="3" stroke-linecap="round" fill="none" />
-    </svg>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Problem } from "./api";
-import type { Failed } from "./app";
+import type { Failed } from "./failed";
 import { kept } from "./drafts";
 import type { Remembered } from "./types";
 import { categoryName, doneName, since } from "./words";

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Problem } from "./api";
-import { Mark } from "./app";
+import { Mark } from "./mark";
 import type { Me } from "./types";
 
 export function Login({ done }: { done: (me: Me) => void }) {

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, type Problem } from "./api";
-import type { Failed } from "./app";
+import type { Failed } from "./failed";
 import { keep, kept } from "./drafts";
 import type { Me, QueueRow } from "./types";
 import { Help } from "./work/help";
@@ -82,7 +82,7 @@ export function Queues({ me, failed }: { me: Me; failed: Failed }) {
                 {row.paused && <span class="tag">paused</span>}
                 {row.state !== "ready" && <span class="tag">being rebuilt</span>}
               </span>
-              <Fact value={figure.format(row.depth)} label="waiting" strong={row.depth > 0} />
+              <Fact value={figure.format(row.depth)} label={behind(row)} strong={row.depth > 0} />
               <Fact value={row.oldest_age_seconds === null ? "–" : age(row.oldest_age_seconds)} label="oldest" />
               <Fact value={figure.format(row.held)} label="in hand" />
             </a>
@@ -106,6 +106,11 @@ export function Queues({ me, failed }: { me: Me; failed: Failed }) {
       )}
     </main>
   );
+}
+
+/** What waits, and how many copies go with it: they are answered together. */
+function behind(row: QueueRow): string {
+  return row.copies_waiting ? `waiting, +${figure.format(row.copies_waiting)} ${row.copies_waiting === 1 ? "copy" : "copies"}` : "waiting";
 }
 
 function Fact({ value, label, strong = false }: { value: string; label: string; strong?: boolean }) {

@@ -15,6 +15,7 @@ export interface QueueRow {
   depth: number;
   held: number;
   tasks: number;
+  copies_waiting: number; // of them, those that wait for the answer to a copy
   oldest_age_seconds: number | null;
 }
 
@@ -62,6 +63,7 @@ export interface Task {
   model_version: string | null;
   token: string;
   seat: number;
+  copies_waiting: number; // open copies that its answer decides
   lease_seconds_left: number;
   lease_seconds: number;
 }

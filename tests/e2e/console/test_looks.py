@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -25,6 +25,8 @@ VIEWS: list[tuple[str, Scheme]] = [
     ("desktop", "dark"),
     ("wide", "light"),
 ]
+
+COPY: dict[str, Any] = {"text_hash": "c" * 32, "follows_text": True}
 
 
 def picture(page: Page, name: str, whole: bool = False) -> None:
@@ -51,15 +53,19 @@ def test_every_view_fits(browser: Browser, api: RunningApi, world: World, size: 
     expect(page.get_by_label("Name")).to_be_focused()
     fits(page)
     picture(page, f"login-{look}")
-    world.request("post-1", **ordinary(), deadline="2026-01-01T00:00:00.000Z")
+    world.request("post-1", **ordinary(), **COPY, deadline="2026-01-01T00:00:00.000Z")
+    for number in range(3):
+        world.request(f"copy-{number}", **ordinary(), **COPY, deadline="2026-01-01T00:00:01.000Z")
     world.request("post-2", **overfull(), deadline="2026-01-02T00:00:00.000Z")
     world.request("post-3", **plain(ARABIC, "ar"), deadline="2026-01-03T00:00:00.000Z")
     log_in(page)
     expect(page.get_by_text(world.queue)).to_be_visible()
+    expect(page.get_by_text("waiting, +3 copies")).to_be_visible()
     fits(page)
     picture(page, f"queues-{look}")
     open_queue(page, world)
     expect(page.get_by_text("My cat cooks better")).to_be_visible()
+    expect(page.get_by_text("3 copies wait for this")).to_be_visible()
     for key in ("3", "r"):
         page.keyboard.press(key)
     fits(page)

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, type Problem } from "../api";
-import type { Failed } from "../app";
+import type { Failed } from "../failed";
 import { type Draft, dropDraft, EMPTY, keep, keepDraft, kept, loadDraft } from "../drafts";
 import type { Action } from "../types";
 import { ACTIONS, categoryName, doneName } from "../words";

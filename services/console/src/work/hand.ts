@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, Problem } from "../api";
-import type { Failed } from "../app";
+import type { Failed } from "../failed";
 import type { Task } from "../types";
 
 const LOOK_AGAIN = 2500; // ms between two claims of an empty queue

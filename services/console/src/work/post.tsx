@@ -23,6 +23,9 @@ export function Post({ task, blur, reveal }: { task: Task; blur: boolean; reveal
         {item.language && <li lang={item.language}>{item.language}</li>}
         {item.reach !== null && <li>reach {figure.format(item.reach)}</li>}
         <li>{since(task.accepted_at ?? task.requested_at)} ago</li>
+        {task.copies_waiting > 0 && (
+          <li class="copies" title="They are decided as this one is">{copiesWait(task.copies_waiting)}</li>
+        )}
         {task.revision > 1 && <li>revision {task.revision}</li>}
       </ul>
       {item.context && Object.keys(item.context).length > 0 && (
@@ -68,6 +71,10 @@ export function Post({ task, blur, reveal }: { task: Task; blur: boolean; reveal
       <p class="id faint">{task.task_id}</p>
     </article>
   );
+}
+
+function copiesWait(count: number): string {
+  return count === 1 ? "1 copy waits for this" : `${figure.format(count)} copies wait for this`;
 }
 
 /** Whether a platform's URL is one that a browser may be sent to. */
