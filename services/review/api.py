@@ -1,9 +1,9 @@
 """Work over HTTP: queues, tasks, verdicts. Handlers are plain functions: Starlette runs them in threads."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.events.instants import from_millis
 from services.review.bodies import Claim, Held, HeldTask, TaskVerdict, Verdict
@@ -123,7 +123,7 @@ def work_routes(
         return shown(given) if given else None
 
     @routes.get("/history")
-    def history(request: Request, last: int = 20) -> list[dict[str, Any]]:
+    def history(request: Request, last: Annotated[int, Query(ge=1)] = 20) -> list[dict[str, Any]]:
         who = guard.somebody(request)
         found = [
             each for name in queues.names() for each in queues.get(name).history(who.name, min(last, 50))

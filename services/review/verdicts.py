@@ -12,7 +12,7 @@ from redis import RedisError
 from services.events.ids import derived_id, item_key
 from services.events.instants import from_millis
 from services.events.types import ReviewCompleted, Span
-from services.review.core.answers import REFUSALS, already, foreign
+from services.review.core.answers import REFUSALS, already, foreign, outside
 from services.review.core.changes import Completed, change_of, remembered
 from services.review.problems import Problem, problem_of
 from services.review.queue import Handout, Lease, No, Queue, Queues
@@ -44,10 +44,15 @@ class _Sheet(msgspec.Struct):
     decision_seq: int
 
 
+class _Text(msgspec.Struct):
+    text: str | None = None
+
+
 class _Choice(msgspec.Struct):
-    """What of a task's sheet may be chosen."""
+    """What of a task's sheet may be chosen: categories, and parts of the text."""
 
     categories: list[str]
+    item: _Text
 
 
 def verdict_id_of(lease: Lease, token: str) -> str:
@@ -111,10 +116,15 @@ class Verdicts:
         return self._answer(remembered(event))
 
     def _permit(self, body: bytes, opinion: Opinion) -> None:
-        known = {*msgspec.json.decode(body, type=_Choice).categories, *self._settings.categories()}
+        choice = msgspec.json.decode(body, type=_Choice)
+        known = {*choice.categories, *self._settings.categories()}
         named = {*opinion.categories, *(span.category for span in opinion.spans if span.category)}
         if named - known:
             raise Problem(foreign(named - known, known))
+        length = len(choice.item.text or "")
+        for span in opinion.spans:
+            if not span.start < span.end <= length:
+                raise Problem(outside(span.start, span.end, length))
 
     def take_back(self, verdict_id: str, person: str) -> Handout | None:
         """The task of a verdict that was taken back, the person's again; None while its queue is being rebuilt.

@@ -42,6 +42,17 @@ def foreign(named: Iterable[str], known: Iterable[str]) -> Refusal:
     return Refusal(422, "unknown-category", "No such category", detail)
 
 
+def outside(start: int, end: int, length: int) -> Refusal:
+    """A part that the text does not have."""
+    what = f"The part from {start} to {end} is none of this text, which has {length} characters."
+    return Refusal(
+        422,
+        "no-such-part",
+        "No such part of the text",
+        f"{what} `start` counts from 0, `end` is one past the last.",
+    )
+
+
 def unable(needed: str) -> Refusal:
     """All that waits needs what the person's account does not say that they have."""
     what = f"What waits here needs {in_words(needed)}."

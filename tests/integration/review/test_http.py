@@ -122,6 +122,26 @@ def test_malformed_verdicts_are_refused_with_the_place(browser: httpx.Client, bo
     assert answer.json()["errors"][0]["where"].startswith("body")
 
 
+@pytest.mark.parametrize(("start", "end"), [(0, 10**30), (5, 2), (3, 3), (0, 1000)])
+def test_a_part_that_the_text_does_not_have_is_refused_and_the_seat_stays(
+    world: World, browser: httpx.Client, start: int, end: int
+) -> None:
+    world.request(f"part-{start}-{min(end, 9999)}")
+    task = browser.post(f"/v1/queues/{world.queue}/claim").json()
+    body = {"task_id": task["task_id"], "token": task["token"], "action": "remove", "categories": ["spam"]}
+    answer = browser.post("/v1/verdicts", json=body | {"spans": [{"start": start, "end": end}]})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:sluicegate:problem:no-such-part")
+    whole = {"start": 0, "end": len(task["item"]["text"])}
+    assert browser.post("/v1/verdicts", json=body | {"spans": [whole]}).status_code == 200
+
+
+@pytest.mark.parametrize("last", ["0", "-5", "x"])
+def test_a_history_of_no_length_is_refused(browser: httpx.Client, last: str) -> None:
+    answer = browser.get(f"/v1/history?last={last}")
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "query/last")
+    assert browser.get("/v1/history?last=999").status_code == 200
+
+
 def test_a_body_that_is_not_json_is_refused(browser: httpx.Client) -> None:
     answer = browser.post("/v1/login", content=b"\xff{", headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
