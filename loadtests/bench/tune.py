@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from services.policy.certification.labels import AuditLabels, Floats, Stratum
 from services.policy.certify import certify
 from services.policy.model import Risks
 from services.policy.planning import plan
 from services.retrainer.corpora import davidson
-from services.retrainer.starter import STRENGTH
+from services.retrainer.starter import examples, fit
 from services.scoring.bytegram import features
 from services.scoring.calibration import platt
 from services.scoring.normalise import normalise
@@ -58,9 +57,8 @@ def margins(path: Path) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
     trained = np.random.default_rng(0).choice(pool, TRAINED, replace=False).tolist()
     seen = {normalise(posts[i].text) for i in trained}
     rest = [post for post in posts if normalise(post.text) not in seen]
-    model = LogisticRegression(C=STRENGTH["toxicity"], solver="liblinear", max_iter=200, random_state=0)
-    model.fit(features([posts[i].text for i in trained]), [posts[i].answers["toxicity"] for i in trained])
-    found = model.decision_function(features([post.text for post in rest]))
+    weights, bias = fit("toxicity", examples("toxicity", [posts[i] for i in trained]))
+    found = features([post.text for post in rest]) @ weights + bias
     answers = np.array([post.answers["toxicity"] for post in rest], bool)
     calibrates = np.array([split_of(post.text) is Split.AUDIT for post in rest], bool)
     return np.asarray(found, np.float64), answers, calibrates

@@ -18,7 +18,8 @@ from services.policy.certify import SHARES, certify
 from services.policy.model import AuditRule, Risks
 
 BINS = 400  # of equal mass that a pool is summed up in
-AUDITS = 100  # made-up ones that a candidate is tried on, the same luck for each
+SCREENED = 40  # made-up audits that every candidate is tried on, the same luck for each
+FINALISTS, AUDITS = 4, 300  # the best of them are tried on others: being best was partly luck
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,12 @@ def plan(scores: Floats, budget: int, risks: Risks, items: Floats | None = None,
     pool = _summed(np.asarray(scores, np.float64), np.ones(len(scores)) if items is None else items)
     at_random = _strata(pool, [0.0], [float(budget)])
     candidates = [at_random, *_candidates(pool, budget, risks)]
-    expected = {strata: _expected(pool, strata, risks, seed) for strata in candidates}
+    screened = {strata: _expected(pool, strata, risks, seed, SCREENED) for strata in candidates}
+    finalists = sorted(screened, key=lambda strata: -screened[strata])[:FINALISTS]
+    expected = {
+        strata: _expected(pool, strata, risks, seed + 1, AUDITS)
+        for strata in dict.fromkeys([at_random, *finalists])
+    }
     best = max(expected, key=lambda strata: (expected[strata], -len(strata)))
     return Plan(best, expected[best], expected[at_random])
 
@@ -113,12 +119,12 @@ def _candidates(pool: _Pool, budget: int, risks: Risks) -> Iterator[tuple[Planne
     if sure:
         top = float(pool.scores[-sure:].min())
         tops += [(top, times * needed) for times in (1.15,)]
-    for times in (0.25, 0.35, 0.45):
+    for times in (0.15, 0.25, 0.35, 0.45):
         index = int(np.searchsorted(missed, times * risks.missed))
         for top, labels in tops:
             if not 0 < index < len(pool.scores) or pool.scores[index] >= top or labels > budget / 2:
                 continue
-            for share in (0.1, 0.15, 0.2, 0.25):
+            for share in (0.15, 0.2, 0.25, 0.3):
                 high = share * budget
                 bounds, counts = [0.0, float(pool.scores[index])], [budget - labels - high, high]
                 if labels:
@@ -137,7 +143,7 @@ def _strata(pool: _Pool, lowers: list[float], labels: list[float]) -> tuple[Plan
     return tuple(found)
 
 
-def _expected(pool: _Pool, strata: tuple[Planned, ...], risks: Risks, seed: int) -> float:
+def _expected(pool: _Pool, strata: tuple[Planned, ...], risks: Risks, seed: int, audits: int) -> float:
     """Mean share decided automatically over made-up audits, in which an item violates as often as its score says."""
     rng = np.random.default_rng(seed)
     lowers = np.array([stratum.lower for stratum in strata])
@@ -145,10 +151,10 @@ def _expected(pool: _Pool, strata: tuple[Planned, ...], risks: Risks, seed: int)
     rate = rates[np.searchsorted(lowers, pool.scores, side="right") - 1]
     design = tuple(Stratum(stratum.lower, stratum.probability) for stratum in strata)
     total = 0.0
-    for _ in range(AUDITS):
+    for _ in range(audits):
         drawn = np.repeat(np.arange(len(rate))[::-1], rng.poisson(pool.items * rate)[::-1])
         score = pool.scores[drawn]
         luck = rng.random((2, len(drawn)))
         labels = AuditLabels(score, luck[0] < score, rate[drawn], luck[1], design)
         total += certify(labels, risks).automated(pool.scores, pool.items)
-    return total / AUDITS
+    return total / audits
