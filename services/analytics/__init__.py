@@ -16,6 +16,7 @@ CONSUMES = (
     "review.completed",
     "review.changed",
     "review.settled",
+    "content.remoderated",
     "content.decided",
     "text.decided",
     "label.recorded",

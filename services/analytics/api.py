@@ -16,6 +16,7 @@ from services.analytics.lookup import Lookup
 from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.query import BadQuestion, Questions
 from services.analytics.recount import recount_routes
+from services.analytics.standings import Standings, standing_routes
 from services.analytics.tradeoff import Tradeoff
 from services.runtime.apikeys import ApiKey, KeyCache, bearer
 from services.runtime.audit import Audit
@@ -72,6 +73,9 @@ def build(
     app.include_router(recount_routes(lookup.connection))
     places = threading.BoundedSemaphore(AT_ONCE)
     allowance = Allowance()
+    app.include_router(
+        standing_routes(Standings(lookup.connection), keys, audit, lambda key: allowance.take(key, now_ms()))
+    )
 
     @app.get("/v1/items/{source}/{item_id:path}")
     def item(source: str, item_id: str) -> Response:

@@ -38,7 +38,8 @@ LABELS = """
 SELECT assumeNotNull(text), arrayFirst(l -> l.category = {category:String}, labels).value, selection.probability,
     toString(occurred_at), _partition, _offset
 FROM (SELECT * FROM label_recorded ORDER BY _offset DESC LIMIT 1 BY source, item_id)
-WHERE text IS NOT NULL AND arrayExists(l -> l.category = {category:String}, labels)
+WHERE text IS NOT NULL AND selection.reason != 'remoderated'
+    AND arrayExists(l -> l.category = {category:String}, labels)
     AND concat(source, '/', item_id) NOT IN (SELECT key FROM tombstones WHERE _topic = 'label.recorded')
 ORDER BY _timestamp DESC LIMIT {most:UInt32}
 """

@@ -14,6 +14,7 @@ COMMANDS = {
     "model": "services.cli.model:model",
     "policy": "services.cli.policy:policy",
     "query": "services.cli.query:query",
+    "remoderate": "services.cli.remoderate:remoderate",
     "replay": "services.cli.replay:replay",
     "up": "services.cli.stack:up",
     "down": "services.cli.stack:down",

@@ -37,11 +37,7 @@ def ask(settings: Settings, sql: str, key: str | None) -> dict[str, Any]:
 
     Raises UsageError where there is no key, ClickException where analytics has no answer.
     """
-    secret = key or _demo_key(settings)
-    if not secret:
-        raise click.UsageError(
-            "give --key or SLUICEGATE_ANALYST_KEY: `sluicegate keys create --analyst` makes one"
-        )
+    secret = secret_of(settings, key)
     try:
         answer = httpx.post(
             f"{settings.analytics_url}/v1/query",
@@ -57,6 +53,16 @@ def ask(settings: Settings, sql: str, key: str | None) -> dict[str, Any]:
         raise click.ClickException(_problem(answer))
     found: dict[str, Any] = answer.json()
     return found
+
+
+def secret_of(settings: Settings, key: str | None) -> str:
+    """The analyst's key to ask with: that given, or the demo key of a local stack. Raises UsageError."""
+    secret = key or _demo_key(settings)
+    if not secret:
+        raise click.UsageError(
+            "give --key or SLUICEGATE_ANALYST_KEY: `sluicegate keys create --analyst` makes one"
+        )
+    return secret
 
 
 def rows_of(settings: Settings, sql: str, key: str | None) -> list[dict[str, Any]]:

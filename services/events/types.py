@@ -267,6 +267,36 @@ class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     run_id: RunId | None = None  # Set where past items are moderated again
 
 
+class Stood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The final decision that stood when the item was looked at again."""
+
+    decision_seq: DecisionSeq  # Its number
+    last_seq: DecisionSeq  # The highest number given out in this revision, to a question or a decision
+    action: DecisionAction
+    basis: Annotated[str, msgspec.Meta(max_length=40)]  # Who or what decided
+
+
+class ContentRemoderated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A past item was scored again by today's model, in a run: the router decides whether that changes what stands."""
+
+    schema: Literal["content_remoderated.v1"] = "content_remoderated.v1"
+    event_id: EventId
+    occurred_at: Instant
+    source: Source
+    item_id: ItemId
+    revision: Revision
+    run_id: RunId
+    item: Item
+    text_hash: TextHash | None = None
+    scores: tuple[Score, ...] = ()  # One for each category of the models
+    model_version: Version
+    fast_model_version: Version | None = None  # Whose the scores are that the slow tier did not give
+    tier: Tier  # Which tier scored it
+    counters: dict[str, Any] | None = None  # Counters as they were recorded when the item was first decided
+    accepted_at: Instant | None = None  # When Kafka appended the submission
+    standing: Stood  # The final decision that stood when the item was looked at again
+
+
 Note = Annotated[str, msgspec.Meta(max_length=4000)]  # In a person's words
 
 
@@ -773,6 +803,7 @@ Event = (
     | AuditRecorded
     | ContentClassified
     | ContentDecided
+    | ContentRemoderated
     | ContentReported
     | ContentSubmitted
     | ContentUncertain
@@ -801,6 +832,7 @@ EVENTS: dict[str, type[Event]] = {
     "audit_recorded.v1": AuditRecorded,
     "content_classified.v1": ContentClassified,
     "content_decided.v1": ContentDecided,
+    "content_remoderated.v1": ContentRemoderated,
     "content_reported.v1": ContentReported,
     "content_submitted.v1": ContentSubmitted,
     "content_uncertain.v1": ContentUncertain,

@@ -66,4 +66,5 @@ class Labels:
             offset=record.offset,
             model_version=event.model_version,
             policy_version=event.policy_version,
+            selected_because=event.selection.reason,
         )

@@ -1,5 +1,5 @@
-"""Consumes content.classified, content.reported, review.settled and, broadcast, policy.released, alarm.raised,
-model.released, text.decided, policy.shadowed.
+"""Consumes content.classified, content.reported, content.remoderated, review.settled and, broadcast, policy.released,
+alarm.raised, model.released, text.decided, policy.shadowed.
 Produces every outcome: content.decided, review.requested, review.closed, text.decided; and scores.summarized;
 while a candidate policy is tried beside the live one, shadow.differed and shadow.counted.
 Keeps, by item, what people still have, and for 7 days a marker of what went to people, inherited from a copy or was
@@ -7,7 +7,7 @@ withdrawn; by shard, where the policy has caps, the automatic decisions of the m
 """
 
 BROADCASTS = ("policy.released", "alarm.raised", "model.released", "text.decided", "policy.shadowed")
-CONSUMES = ("content.classified", "content.reported", "review.settled", *BROADCASTS)
+CONSUMES = ("content.classified", "content.reported", "content.remoderated", "review.settled", *BROADCASTS)
 PRODUCES = (
     "content.decided",
     "review.requested",

@@ -24,6 +24,7 @@ from services.policy.model import Policy
 from services.router.core import ItemState, Step, classify, copies, counting, expire, go_on, settle
 from services.router.core.counting import Happening
 from services.router.core.items import Classified, Requested
+from services.router.core.remoderating import Remoderated, moderate_again
 from services.router.core.slow import waiting_version
 from services.router.counters import Counters, Placed
 from services.router.explaining import Explainer
@@ -55,6 +56,7 @@ class RouterStage(KeyedStage[Kept]):
     consumes: ClassVar = {
         "content.classified": Classified,
         "content.reported": ContentReported,
+        "content.remoderated": Remoderated,
         "review.settled": ReviewSettled,
     }
 
@@ -172,12 +174,25 @@ class RouterStage(KeyedStage[Kept]):
         elif isinstance(event, ContentReported):
             self._counters_of(record)
             return Transition(state)
+        elif isinstance(event, Remoderated):
+            return self._transition(self._moderated_again(event, state, record.timestamp, now), None)
         else:
             assert isinstance(event, ReviewSettled)
             step = settle(event, state, self._live, now)
             self._noted(step, state.classified if state else None, record.timestamp)
         accepted = None if event.accepted_at is None else to_millis(event.accepted_at)
         return self._transition(step, accepted)
+
+    def _moderated_again(self, event: Remoderated, state: ItemState | None, at: int, now: int) -> Step:
+        """A run of `sluicegate remoderate`: it counts for neither caps nor counters, which are the stream's."""
+        facts = Facts(
+            alarms=self._policies.alarms,
+            draw=draw(self._salt, "audit", item_key(event.source, event.item_id)),
+            precedent=self._precedents.of(event.text_hash, at),
+            listed=self._lists.of_item(event.item),
+        )
+        policy = self._certified(event.model_version, event.fast_model_version)
+        return moderate_again(event, state, policy, facts, now)
 
     def wake(self, shard: int, key: bytes, states: States[Kept], now: int) -> Iterator[Effect]:
         """A task expires, slow scores are late, or a marker ends; what is decided then counts for the caps too."""

@@ -21,6 +21,8 @@ from services.scoring.bundle import Bundle
 from services.scoring.normalise import normalise
 from services.scoring.unseen import unseen
 
+REMODERATED = "remoderated"  # asked about again in a run: a query chose it, and how likely nobody knows
+
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A line of --labels."""
@@ -78,7 +80,7 @@ def audits_of(
 ) -> Audits:
     """The labels that may certify `model`, scored by it: one a normalised text, the latest."""
     usable, seen = unseen(labels, model.manifest)
-    asked = [label for label in usable if category in label.answers]
+    asked = [label for label in usable if category in label.answers and label.selected_because != REMODERATED]
     column = model.categories.index(category)
     found = model.classifier.classify([label.text for label in asked])
     scores = found.probability[:, column].astype(np.float64)

@@ -26,6 +26,7 @@ class Labelled(msgspec.Struct, frozen=True):
     offset: int
     model_version: str | None = None  # whose scores the text was selected by
     policy_version: str | None = None
+    selected_because: str | None = None  # remoderated: a query chose it, no draw
 
 
 class Sets(msgspec.Struct, frozen=True):

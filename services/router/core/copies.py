@@ -85,6 +85,7 @@ def _inherit(state: ItemState, task: Task, precedent: Precedent, policy: Policy,
         now,
         categories=precedent.categories,
         task=task.task_id,
+        supersedes=task.supersedes,
     )
     closing = closed(item.source, item.item_id, item.revision, task.task_id, "copy_decided", now)
     marker = ItemState(

@@ -5,7 +5,7 @@ import msgspec
 from services.events.types import ReviewClosed
 from services.policy.model import Policy
 from services.router.core.outcomes import closed, decided
-from services.router.core.state import REMEMBER_MS, Hold, ItemState, Step, Task
+from services.router.core.state import REMEMBER_MS, Hold, ItemState, Step, Task, stands
 
 
 def expire(state: ItemState, policy: Policy, now: int) -> Step:
@@ -29,6 +29,8 @@ def expire(state: ItemState, policy: Policy, now: int) -> Step:
 
 def _fall_back(state: ItemState, task: Task, policy: Policy, now: int) -> Step:
     assert state.classified is not None and state.circumstances is not None
+    if task.supersedes is not None:
+        return Step(stands(state, now), (_expired(state, task, now),))
     decision = decided(
         state.classified,
         task.decision_seq,

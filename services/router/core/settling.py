@@ -7,7 +7,7 @@ from services.policy.model import Policy
 from services.policy.queues import serving, stands_for
 from services.router.core.items import Classified
 from services.router.core.outcomes import decided, numbered, requested, text_decided
-from services.router.core.state import REMEMBER_MS, ItemState, Step, Task, followed
+from services.router.core.state import REMEMBER_MS, ItemState, Step, Task, followed, stands
 
 
 def settle(settled: ReviewSettled, state: ItemState | None, policy: Policy, now: int) -> Step:
@@ -34,6 +34,8 @@ def _decision(
         return _escalate(state, task, item, policy, now)
     action: DecisionAction
     basis: Basis
+    if settled.action is None and task.supersedes is not None:
+        return Step(stands(state, now))
     if settled.action is None:
         action, basis, rule = policy.fallback, "fallback", f"experts: {settled.reason}, fallback"
         categories = task.categories if policy.fallback == "remove" else ()
@@ -51,6 +53,7 @@ def _decision(
         now,
         categories=categories,
         task=task.task_id,
+        supersedes=task.supersedes,
     )
     marker = ItemState(
         revision=state.revision,
@@ -128,6 +131,7 @@ def _escalate(state: ItemState, task: Task, item: Classified, policy: Policy, no
         else Selection(reason="not_agreed", probability=task.selection.probability),
         categories=task.categories,
         severity=task.severity,
+        supersedes=task.supersedes,
     )
     after = msgspec.structs.replace(
         state,

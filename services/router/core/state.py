@@ -22,6 +22,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     selection: Selection
     categories: tuple[str, ...]
     severity: float
+    supersedes: int | None = None  # the decision that stands while people look again; None: none does
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,3 +99,13 @@ class Step(NamedTuple):
     state: ItemState | None
     events: tuple[msgspec.Struct, ...] = ()
     dropped: str | None = None
+
+
+def stands(state: ItemState, now: int) -> ItemState:
+    """The marker of an item that people were asked about again and did not decide: what stood stands. `now` in ms."""
+    return ItemState(
+        revision=state.revision,
+        forget_at=now + REMEMBER_MS,
+        decision_seq=state.decision_seq,
+        action=state.action,
+    )
