@@ -39,6 +39,7 @@ def work_routes(
             "token": token_of(given.lease, secret),
             "seat": given.lease.seat,
             "copies_waiting": given.copies,
+            "near": given.near._asdict() if given.near else None,
             "lease_expires_at": from_millis(given.expires),
             "lease_seconds_left": (given.expires - given.now) / 1000,
         }
@@ -65,7 +66,8 @@ def work_routes(
     def claim(request: Request, name: str, body: Claim | None = None) -> Response:
         who = guard.somebody(request)
         queue = queue_of(name)
-        given = queue.claim(who.name, settings.review_hold, body.at_hand if body else (), who.abilities)
+        at_hand = body.at_hand if body else ()
+        given = queue.claim(who.name, settings.review_hold, at_hand, who.abilities, settings.review_run)
         if isinstance(given, No):
             if given.code == "empty":
                 return Response(status_code=204)

@@ -32,7 +32,7 @@ from services.runtime.records import Record
 from services.runtime.stalls import StallWatch
 
 log = structlog.get_logger()
-SHARED = ("review.completed", "review.settled", "review.closed", "review.changed")
+SHARED = ("review.clustered", "review.completed", "review.settled", "review.closed", "review.changed")
 REQUESTED = "review.requested"
 
 

@@ -9,6 +9,7 @@ from redis import Redis
 
 from services.review.core.abilities import NONE, Abilities
 from services.review.core.changes import Change, Completed
+from services.review.core.near import Likeness
 from services.review.scripts import Scripts
 
 QUEUES = "review:queues"  # the names of all queues
@@ -35,6 +36,7 @@ class Handout:
     now: int
     body: bytes
     copies: int = 0
+    near: Likeness | None = None  # None: nothing is like it
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,20 @@ class Queue:
     # What people do
 
     def claim(
-        self, person: str, hold: int, at_hand: Iterable[str] = (), abilities: Abilities = NONE
+        self,
+        person: str,
+        hold: int,
+        at_hand: Iterable[str] = (),
+        abilities: Abilities = NONE,
+        run: int = 20,
     ) -> Handout | No:
         """A task that the person holds and does not have at hand, else the next for which they have what it needs.
 
-        They may hold `hold` of them. No("unable", what is needed) where there is work, but none for them.
+        They may hold `hold` of them, and are given up to `run` near copies in a row. No("unable", what is needed) where
+        there is work, but none for them.
         """
         own = [f",{','.join(sorted(names))}," for names in (abilities.skills, abilities.languages)]
-        return self._handout(self._call("claim", person, hold, *own, *at_hand), person)
+        return self._handout(self._call("claim", person, hold, *own, run, *at_hand), person)
 
     def extend(self, lease: Lease) -> tuple[int, int] | No:
         """Until when the lease now lasts, and the time, in ms."""
@@ -200,13 +208,18 @@ class Queue:
     def _handout(self, answer: list[bytes], person: str) -> Handout | No:
         if (no := _no(answer)) is not None:
             return no
-        _, task_id, seat, epoch, number, expires, now, body, copies = answer
+        _, task_id, seat, epoch, number, expires, now, body, copies, near = answer
         lease = Lease(task_id.decode(), self.name, int(seat), person, int(epoch), int(number))
-        return Handout(lease, int(expires), int(now), body, int(copies))
+        return Handout(lease, int(expires), int(now), body, int(copies), _likeness(near))
 
 
 def _named(lease: Lease) -> tuple[str, int, str, int, int]:
     return lease.task_id, lease.seat, lease.person, lease.number, lease.epoch
+
+
+def _likeness(raw: bytes) -> Likeness | None:
+    place, _, of = raw.partition(b"|")
+    return Likeness(int(place), int(of)) if of else None
 
 
 def _no(answer: list[bytes]) -> No | None:

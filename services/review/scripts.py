@@ -7,7 +7,7 @@ from typing import Any
 from redis import Redis
 
 LUA = Path(__file__).parent / "lua"
-SHARED = ("board", "texts", "moves")
+SHARED = ("board", "near", "texts", "moves")
 NAMES = (
     *("apply", "claim", "reserve", "unreserve", "mark", "extend", "release"),
     *("find", "give_back", "tick", "look", "begin", "open"),

@@ -57,6 +57,11 @@ class ApiSettings(BoardSettings):
         600, ge=0, description="For which a released task is not offered again, s"
     )
     review_hold: int = Field(3, ge=1, description="Tasks of a queue that one person may hold at once")
+    review_run: int = Field(
+        20,
+        ge=1,
+        description="Near copies that a person is given in a row, before the earliest deadline counts again; 1: none",
+    )
     review_categories: str = Field(
         "toxicity,hate,spam", description="Categories to choose from besides those of a task's scores"
     )

@@ -64,6 +64,7 @@ export interface Task {
   token: string;
   seat: number;
   copies_waiting: number; // open copies that its answer decides
+  near: { place: number; of: number } | null; // one of several that are nearly the same; null: of none
   lease_seconds_left: number;
   lease_seconds: number;
 }

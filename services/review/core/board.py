@@ -1,11 +1,11 @@
 """The board of a queue as a value: what Redis must hold after the same changes, and who is given which task."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from services.review.core.abilities import NONE, Abilities, suffices
-from services.review.core.changes import Change, Completed, Ended, Paused, Requested, Withdrawn
+from services.review.core.changes import Change, Clustered, Completed, Ended, Paused, Requested, Withdrawn
 
 NEVER = 2**53  # the offset of a verdict that Kafka has and the feed has not yet seen
 
@@ -54,6 +54,7 @@ class Board:
     """A queue: its tasks, and what is over."""
 
     tasks: dict[str, Task] = field(default_factory=dict)
+    near: dict[str, str] = field(default_factory=dict)  # task -> its cluster of near copies
     over: dict[str, str] = field(default_factory=dict)
     withdrawn: dict[str, int] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)  # texts that were decided: the router closes their tasks
@@ -68,6 +69,9 @@ class Board:
                 elif change.task_id not in self.over:
                     task = self.tasks.setdefault(change.task_id, Task())
                     task.request = task.request or change
+            case Clustered():
+                if change.task_id not in self.over:
+                    self.near.setdefault(change.task_id, change.cluster)
             case Completed():
                 self._complete(change)
             case Ended():
@@ -113,6 +117,7 @@ class Board:
     def _end(self, task_id: str, why: str) -> None:
         self.over.setdefault(task_id, why)
         self.tasks.pop(task_id, None)
+        self.near.pop(task_id, None)
 
 
 def fold(changes: Iterable[Change]) -> Board:
@@ -149,12 +154,24 @@ def next_task(
     now: int,
     abilities: Abilities = NONE,
 ) -> tuple[str, int] | None:
-    """The task and seat that a person is given: the earliest deadline among those with a free seat on which they have
-    neither voted nor sit, for which they have what it needs, and which wait for no copy. `held` says who has an
-    unexpired lease on which (task, seat); `now` is in ms.
+    """The first of `fitting`, where there is one."""
+    return next(fitting(board, person, held, now, abilities), None)
+
+
+def fitting(
+    board: Board,
+    person: str,
+    held: Mapping[tuple[str, int], str],
+    now: int,
+    abilities: Abilities = NONE,
+) -> Iterator[tuple[str, int]]:
+    """The tasks and seats that a person might be given, the earliest deadline first.
+
+    Those with a free seat on which they have neither voted nor sit, for which they have what it needs, and which wait
+    for no copy. `held` says who has an unexpired lease on which (task, seat); `now` is in ms.
     """
     if board.paused:
-        return None
+        return
     waits = waiting(board, {key for key, _ in held}, now)
     tasks = [(t.request.deadline, key, t) for key, t in board.tasks.items() if t.request and key not in waits]
     for _, key, task in sorted(tasks, key=lambda entry: entry[:2]):
@@ -167,5 +184,4 @@ def next_task(
             continue
         free = [seat for seat in task.open_seats() if (key, seat) not in held]
         if free:
-            return key, free[0]
-    return None
+            yield key, free[0]

@@ -12,6 +12,7 @@ from services.events.instants import to_millis
 from services.events.types import (
     ReviewChanged,
     ReviewClosed,
+    ReviewClustered,
     ReviewCompleted,
     ReviewRequested,
     ReviewSettled,
@@ -74,11 +75,22 @@ class Paused(_Change, frozen=True, kw_only=True, tag="paused"):
     paused: bool = False
 
 
-Change: TypeAlias = Requested | Completed | Ended | Withdrawn | Paused
-Event: TypeAlias = ReviewRequested | ReviewCompleted | ReviewSettled | ReviewClosed | ReviewChanged
+class Clustered(_Change, frozen=True, kw_only=True, tag="clustered"):
+    """A task is one of a cluster of near copies."""
 
+    task_id: str
+    cluster: str
+
+
+Change: TypeAlias = Requested | Clustered | Completed | Ended | Withdrawn | Paused
+Event: TypeAlias = (
+    ReviewRequested | ReviewClustered | ReviewCompleted | ReviewSettled | ReviewClosed | ReviewChanged
+)
+
+AUDIT = ".audit"  # how the id of a task ends that is an audit: blind, so nobody is told what is like it
 EVENTS: dict[str, type[Event]] = {
     "review.requested": ReviewRequested,
+    "review.clustered": ReviewClustered,
     "review.completed": ReviewCompleted,
     "review.settled": ReviewSettled,
     "review.closed": ReviewClosed,
@@ -104,6 +116,10 @@ def change_of(event: Event, offset: int | None = None) -> tuple[str | None, Chan
                 needs=needs(event.skills, event.languages),
                 text=text_of(event),
             )
+        case ReviewClustered():
+            if event.task_id.endswith(AUDIT):
+                return None
+            return event.queue, Clustered(offset=offset, task_id=event.task_id, cluster=event.cluster)
         case ReviewCompleted():
             return event.queue, Completed(
                 offset=offset,

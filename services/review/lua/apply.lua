@@ -24,12 +24,15 @@ function apply.requested(change)
   redis.call('ZADD', P .. 'expiring', int(change.expires), id)
   redis.call('HSET', P .. 'item:' .. change.item, id, int(change.revision))
   redis.call('ZREM', P .. 'early', id)
+  redis.call('ZREM', P .. 'unmet', id)
   local task = read(id)
   join(task)
   refresh(task)
 end
 
 apply.completed = complete
+
+function apply.clustered(change) note_cluster(change.task_id, change.cluster) end
 
 function apply.ended(change) close(change.task_id, change.why, change.decided and tonumber(ARGV[5])) end
 

@@ -1,11 +1,12 @@
--- Gives a person a task: one that they hold but do not have at hand, else the one with the earliest deadline.
--- ARGV: person, how many they may hold, their skills and languages (each with a comma before and after), then the tasks
--- that they have at hand.
+-- Gives a person a task: one that they hold but do not have at hand, else the next near copy of what they were given
+-- last, else the one with the earliest deadline.
+-- ARGV: person, how many they may hold, their skills and languages (each with a comma before and after), how many near
+-- copies they may be given in a row, then the tasks that they have at hand.
 local person = ARGV[1]
 if not ready() then return { 'rebuilding' } end
 sweep(100)
 local at_hand, held = {}, 0
-for i = 5, #ARGV do at_hand[ARGV[i]] = true end
+for i = 6, #ARGV do at_hand[ARGV[i]] = true end
 for _, member in ipairs(redis.call('ZRANGE', P .. 'held:' .. person, 0, -1)) do
   local seat, id = string.match(member, '^(%d+)|(.*)$')
   local task = read(id)
@@ -43,16 +44,30 @@ local function able(needs)
   lacking = not answers[needs] and (lacking or needs) or lacking
   return answers[needs]
 end
+-- A task, where it is one for this person.
+local function fitting(id)
+  local task = able(redis.call('HGET', P .. 'task:' .. id, 'needs')) and read(id)
+  if task and task.expires > NOW and not voted(task, person) and not holds(task, person)
+    and not skipped(task) then
+    return task
+  end
+end
+local function give(task, goes_on)
+  note_run(person, task.id, goes_on)
+  local seat = free_seat(task)
+  return handout(task, seat, lease(task, seat, person))
+end
+local cluster = run_of(person, tonumber(ARGV[5]))
+for _, id in ipairs(cluster and redis.call('ZRANGE', P .. 'near:' .. cluster, 0, 99) or {}) do
+  local task = fitting(id)
+  if task then return give(task, true) end
+end
 local from = 0
 while true do
   local ids = redis.call('ZRANGE', P .. 'open', from, from + 49)
   for _, id in ipairs(ids) do
-    local task = able(redis.call('HGET', P .. 'task:' .. id, 'needs')) and read(id)
-    if task and task.expires > NOW and not voted(task, person) and not holds(task, person)
-      and not skipped(task) then
-      local seat = free_seat(task)
-      return handout(task, seat, lease(task, seat, person))
-    end
+    local task = fitting(id)
+    if task then return give(task, false) end
   end
   if #ids < 50 then return lacking and { 'unable', lacking } or { 'empty' } end
   from = from + 50

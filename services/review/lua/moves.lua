@@ -33,8 +33,8 @@ end
 local function close(id, why, rest)
   local task = read(id)
   for seat in pairs(task.leases) do drop_lease(task, seat) end
-  redis.call('ZREM', P .. 'open', id)
-  redis.call('ZREM', P .. 'ages', id)
+  withhold(id)
+  forget_cluster(id)
   redis.call('ZREM', P .. 'early', id)
   redis.call('ZREM', P .. 'expiring', id)
   redis.call('HDEL', P .. 'body', id)
@@ -62,11 +62,12 @@ local function sweep(limit)
   wake(limit)
 end
 
--- What a person gets who is given a task: last, how many open copies of it wait for the answer.
+-- What a person gets who is given a task: last, how many open copies of it wait for the answer, and what is like it.
 local function handout(task, seat, given)
   return { 'ok', task.id, seat, given.epoch, given.number, int(given.expiry), int(NOW),
            redis.call('HGET', P .. 'body', task.id) or '',
-           task.text and math.max(redis.call('ZCARD', group(task.text)) - 1, 0) or 0 }
+           task.text and math.max(redis.call('ZCARD', group(task.text)) - 1, 0) or 0,
+           likeness(task.id, given.person) }
 end
 
 -- One verdict or retraction, as Kafka has it; from the feed with its offset, from the API without. Any order will do.

@@ -10,6 +10,7 @@ if current and current.person == ARGV[3] and current.number == ARGV[4] and curre
   if task.text then
     redis.call('ZADD', P .. 'skipped:' .. ARGV[3], int(NOW + tonumber(ARGV[6])), 'x|' .. task.text)
   end
+  end_run(ARGV[3])
   refresh(task)
 end
 return { 'ok' }

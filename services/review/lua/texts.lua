@@ -10,18 +10,11 @@ local function group(text) return P .. 'text:' .. text end
 
 -- Puts a task where it belongs in `open`.
 local function place(task, shown)
-  if shown and task.deadline and free_seat(task) then
-    redis.call('ZADD', P .. 'open', int(task.deadline), task.id)
-    redis.call('ZADD', P .. 'ages', int(task.accepted), task.id)
-  else
-    redis.call('ZREM', P .. 'open', task.id)
-    redis.call('ZREM', P .. 'ages', task.id)
-  end
+  if shown and task.deadline and free_seat(task) then offer(task) else withhold(task.id) end
 end
 
 local function hide(id)
-  redis.call('ZREM', P .. 'open', id)
-  redis.call('ZREM', P .. 'ages', id)
+  withhold(id)
   redis.call('SADD', P .. 'waiting', id)
 end
 

@@ -14,5 +14,6 @@ if state == 'ready' then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'expiring', '-inf', old, 'LIMIT', 0, 1000)) do
     close(id, 'expired')
   end
+  forget_unmet(old)
 end
 return standing()

@@ -15,13 +15,14 @@ from redis import Redis
 from infra.topics import KafkaTopic, apply, plan
 from services.events.codec import decode
 from services.events.fresh import fresh_id
-from services.events.ids import item_key, task_id
+from services.events.ids import item_key, parse_task_id, task_id
 from services.events.instants import from_millis
 from services.events.topics import load_topics
 from services.events.types import (
     ClosingReason,
     Item,
     ReviewClosed,
+    ReviewClustered,
     ReviewCompleted,
     ReviewRequested,
     ReviewSettled,
@@ -160,6 +161,32 @@ class World:
             until(lambda: self.board.body(task), "the feed has the task")
         return task
 
+    def clustered(self, *tasks: str, cluster: str = "c" * 32) -> None:
+        """These tasks are near copies; returns once the feed knows of those that it may tell of."""
+        for size, task in enumerate(tasks, 1):
+            parts = parse_task_id(task)
+            self.publish(
+                ReviewClustered(
+                    event_id=fresh_id(),
+                    occurred_at=from_millis(now_ms()),
+                    task_id=task,
+                    source=parts.source,
+                    item_id=parts.item_id,
+                    revision=parts.revision,
+                    queue=self.queue,
+                    cluster=cluster,
+                    size=size,
+                    similarity=0.9 if size > 1 else None,
+                    method="minhash-2-128-4-n2",
+                )
+            )
+        public = [task for task in tasks if not task.endswith(".audit")]
+        until(lambda: self.knows_clusters(*public), "the feed has the clusters")
+
+    def knows_clusters(self, *tasks: str) -> bool:
+        """Whether Redis has a cluster for each of these tasks."""
+        return all(self.redis.hexists(f"review:{{{self.queue}}}:near", task) for task in tasks)
+
     def close_task(self, task: str, reason: ClosingReason, revision: int = 1) -> None:
         """The router closes a task."""
         item = task.partition("/")[2].rpartition("@")[0]
@@ -212,7 +239,10 @@ class World:
             )
         )
 
-    def publish(self, event: ReviewRequested | ReviewClosed | ReviewSettled | ReviewCompleted) -> None:
+    def publish(
+        self,
+        event: ReviewRequested | ReviewClustered | ReviewClosed | ReviewSettled | ReviewCompleted,
+    ) -> None:
         """Produce an event and wait for Kafka."""
         self.producer.send_all([self.publisher.outgoing(event, item_key(event.source, event.item_id))])
 

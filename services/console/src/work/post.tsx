@@ -27,6 +27,11 @@ export function Post({ task, blur, reveal }: { task: Task; blur: boolean; reveal
           <li class="copies" title="They are decided as this one is">{copiesWait(task.copies_waiting)}</li>
         )}
         {task.revision > 1 && <li>revision {task.revision}</li>}
+        {task.near && (
+          <li class="tag" title="Posts that are nearly the same come one after another. Each is decided by itself.">
+            {figure.format(task.near.place)} of {figure.format(task.near.of)} like this
+          </li>
+        )}
       </ul>
       {item.context && Object.keys(item.context).length > 0 && (
         <details class="context" open>
