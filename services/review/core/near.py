@@ -5,12 +5,14 @@ nobody's task by more than that number of answers of each person.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.review.core.board import Board
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """The near copies that a person was given in a row."""
 
     cluster: str
