@@ -10,7 +10,7 @@ import click
 KEY = click.option(
     "--key",
     envvar="SLUICEGATE_ANALYST_KEY",
-    help="Key of `sluicegate keys create --analyst`, for earlier policies.",
+    help="Key of `sluicegate keys create --analyst`.",
 )
 
 
@@ -21,6 +21,7 @@ KEY = click.option(
 )
 @click.option("--since", help="From then on: an instant in UTC, or a day. Default: all that is recorded.")
 @click.option("--until", help="Before then.")
+@click.option("--source", type=click.Choice(["kafka", "clickhouse"]), default="kafka", show_default=True)
 @click.option(
     "--limit", type=click.IntRange(min=1), help="No more than so many items, evenly from the shards."
 )
@@ -31,6 +32,7 @@ def backtest(
     live: bool,
     since: str | None,
     until: str | None,
+    source: str,
     limit: int | None,
     as_json: bool,
     key: str | None,
@@ -43,12 +45,13 @@ def backtest(
     from rich.console import Console  # these bring SciPy, which no other command of `policy` needs
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from services.cli.backtesting.clickhouse import ClickHouseHistory
     from services.cli.backtesting.kafka import KafkaHistory
     from services.cli.backtesting.live import Certificates, Documents
     from services.cli.backtesting.picture import as_json as told
     from services.cli.backtesting.picture import show
     from services.cli.backtesting.run import run
-    from services.cli.backtesting.span import Span
+    from services.cli.backtesting.span import Source, Span
     from services.cli.policies import check_policy, explained, live_categories
     from services.policy.backtest import BUDGET_MINUTES, Lived, Trial
     from services.runtime.settings import Settings
@@ -70,7 +73,9 @@ def backtest(
             policies, title = Trial(candidate, certificates.of), candidate.version
             warm = 1 if candidate.budget is None else BUDGET_MINUTES
         span = Span.of(since, until, limit, warm)
-        history = KafkaHistory(settings, span)
+        history: Source = (
+            KafkaHistory(settings, span) if source == "kafka" else ClickHouseHistory(settings, span, key)
+        )
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console) as shown:
             bar = shown.add_task(title, total=history.records)

@@ -1,1 +1,3 @@
-"""`sluicegate policy backtest`: what it reads (`kafka`), goes by (`live`), does (`run`) and shows (`picture`)."""
+"""`sluicegate policy backtest`: what it reads (`kafka`, `clickhouse`), goes by (`live`), does (`run`) and
+shows (`picture`).
+"""

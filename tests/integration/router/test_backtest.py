@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,15 +10,20 @@ import yaml
 from click.testing import CliRunner, Result
 
 from services.cli.__main__ import main
+from services.cli.backtesting import clickhouse
+from services.cli.keys import create_analyst_key
 from services.events.fresh import fresh_id
 from services.events.instants import from_millis
 from services.events.types import AlarmRaised, Item, LabelRecorded, Selection
 from services.runtime.clock import now_ms
+from services.runtime.settings import Settings
+from tests.integration.analytics.running import World
 from tests.integration.router.running import Line, wait_for
 from tests.unit.policy.making import DOCUMENT, MODEL, scored
 from tests.unit.router.making import settlement
 
 CHANGED = {**DOCUMENT["categories"], "toxicity": {"remove": 0.99, "allow": 0.2, "severity": 2}}
+COMMON = ("items", "from", "to", "categories", "queues", "labels")
 
 
 class Past:
@@ -190,6 +196,28 @@ def test_a_candidate_shows_what_would_change(past: Past, line: Line, run: Any) -
     told = run(str(path)).stdout
     assert "too few labels" in told and "differences in" in told
     assert "\x1b[2J" not in told and "\\x1b[2J" in told, "texts are printable"
+
+
+def test_analytics_has_the_same_history(
+    past: Past, run: Any, documents: None, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(past.line.settings.kafka, redis_url, tmp_path)
+    for name, value in world.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SLUICEGATE_SHARDS", str(past.line.settings.shards))
+    monkeypatch.setenv("SLUICEGATE_ANALYST_KEY", create_analyst_key(Settings(**world.settings()), "ann"))
+    monkeypatch.setattr(clickhouse, "PAGE", 17)
+    asked = ("--live", "--source", "clickhouse", "--json")
+    with world.analytics():
+        wanted = json.loads(run("--live", "--json").stdout)
+        wait_for("the history in analytics", lambda: json.loads(run(*asked).stdout)["items"] == past.sent)
+        wait_for("its questions", lambda: json.loads(run(*asked).stdout)["notes"] == [])
+        found = json.loads(run(*asked).stdout)
+        assert (found["differences"], found["examples"]) == (0, [])
+        assert [found[name] for name in COMMON] == [wanted[name] for name in COMMON]
+        assert sorted(map(str, found["decisions"])) == sorted(map(str, wanted["decisions"]))
+        middle = sorted(e["occurred_at"] for e in past.outcomes().values())[past.sent // 2]
+        assert json.loads(run(*asked, "--since", middle, "--until", "2999-01-01").stdout)["differences"] == 0
 
 
 def test_it_refuses_what_makes_no_sense(line: Line, run: Any) -> None:
