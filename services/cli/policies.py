@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import click
+import msgspec
 from confluent_kafka import KafkaException
 
 from services.cli import trials
-from services.cli.broadcasts import newest
+from services.cli.broadcasts import look, newest
 from services.events.fresh import fresh_id
 from services.events.instants import from_millis
 from services.events.topics import load_topics
-from services.events.types import AuditRecorded, ModelReleased, PolicyReleased
+from services.events.types import AuditRecorded, ModelReleased, PolicyReleased, PolicyShadowed
 from services.policy.errors import InvalidPolicy
 from services.policy.model import Policy
 from services.policy.parse import content_hash, parse
@@ -83,6 +85,26 @@ def check_lists(settings: Settings, policy: Policy) -> dict[str, int]:
     return found
 
 
+class Live(NamedTuple):
+    """What is live: the policy, the models of both tiers, and a trial beside the policy."""
+
+    policy: PolicyReleased | None
+    models: tuple[ModelReleased, ...]
+    trial: PolicyShadowed | None
+
+
+def live_now(settings: Settings) -> Live:
+    """All of it in one look. Raises MissingTopic, KafkaException."""
+    topics: dict[str, type[msgspec.Struct]] = {
+        "policy.released": PolicyReleased,
+        "model.released": ModelReleased,
+        trials.TOPIC: PolicyShadowed,
+    }
+    found = look(settings, topics)
+    trial = trials.on(found[trials.TOPIC].get(trials.KEY.encode()))
+    return Live(found["policy.released"].get(KEY.encode()), tuple(found["model.released"].values()), trial)
+
+
 def release_policy(settings: Settings, path: Path, released_by: str, reason: str) -> PolicyReleased:
     """Make the policy in a file live, everywhere, within seconds; one that is live already stays as it is. A trial of
     it beside the live one is over.
@@ -91,62 +113,79 @@ def release_policy(settings: Settings, path: Path, released_by: str, reason: str
     states risks that no audit labels speak for; InvalidList where a list of it cannot be read here;
     MissingTopic, KafkaException or NotAcknowledged where Kafka is not as it must be.
     """
-    return release_text(settings, policy_text(path), released_by, reason)
+    return release_text(settings, policy_text(path), released_by, reason)[0]
 
 
 def release_text(
     settings: Settings, text: str, released_by: str, reason: str, proven: bool = True
+) -> tuple[PolicyReleased, bool]:
+    """`release_policy` of a document that is at hand; unless `proven`, risks need no audit labels: people are asked.
+
+    The event, and whether it is a new one. Every second until it is written, items are decided by the policy before.
+    """
+    producer = AcknowledgedProducer(settings)  # first: it finds the broker while the policy is checked
+    try:
+        live = live_now(settings)
+        points = points_of(settings, live.models) if proven else None
+        policy = check_text(text, categories_of(live.models), points)
+        check_lists(settings, policy)
+        if live.policy is not None and live.policy.policy_version == policy.version:
+            return live.policy, False
+        released = _released(policy, text, live.policy, released_by, reason)
+        audit = AuditRecorded(
+            event_id=fresh_id(),
+            occurred_at=released.occurred_at,
+            actor=released_by,
+            actor_kind="cli",
+            action="policy.released",
+            subject=policy.version,
+            detail={"replaces": released.replaces, "reason": reason},
+        )
+        publisher = Publisher("cli", load_topics())
+        events = [publisher.outgoing(released, KEY), publisher.outgoing(audit, audit.actor)]
+        if live.trial is not None and live.trial.policy_version == policy.version:
+            over, noted = trials.ending(live.trial, policy.version, released_by, "released")
+            events += [publisher.outgoing(over, trials.KEY), publisher.outgoing(noted, noted.actor)]
+        producer.send_all(events)
+        return released, True
+    finally:
+        producer.close()
+
+
+def _released(
+    policy: Policy, text: str, before: PolicyReleased | None, released_by: str, reason: str
 ) -> PolicyReleased:
-    """`release_policy` of a document that is at hand; unless `proven`, risks need no audit labels: people are asked."""
-    policy = check_text(text, live_categories(settings), live_points(settings) if proven else None)
-    check_lists(settings, policy)
-    live = live_policy(settings)
-    if live is not None and live.policy_version == policy.version:
-        return live
     now = now_ms()
-    released = PolicyReleased(
+    return PolicyReleased(
         event_id=fresh_id(now),
         occurred_at=from_millis(now),
         policy_version=policy.version,
         content_hash=content_hash(text),
         document=text,
-        replaces=live.policy_version if live else None,
+        replaces=before.policy_version if before else None,
         released_by=released_by,
         reason=reason,
     )
-    audit = AuditRecorded(
-        event_id=fresh_id(now),
-        occurred_at=released.occurred_at,
-        actor=released_by,
-        actor_kind="cli",
-        action="policy.released",
-        subject=policy.version,
-        detail={"replaces": released.replaces, "reason": reason},
-    )
-    publisher = Publisher("cli", load_topics())
-    events = [publisher.outgoing(released, KEY), publisher.outgoing(audit, audit.actor)]
-    trial = trials.tried(settings)
-    if trial is not None and trial.policy_version == policy.version:
-        over, noted = trials.ending(trial, policy.version, released_by, "released")
-        events += [publisher.outgoing(over, trials.KEY), publisher.outgoing(noted, noted.actor)]
-    producer = AcknowledgedProducer(settings)
-    try:
-        producer.send_all(events)
-    finally:
-        producer.close()
-    return released
 
 
 def live_categories(settings: Settings) -> frozenset[str] | None:
     """What the live models score; None where no model is live."""
-    models = newest(settings, "model.released", ModelReleased).values()
+    return categories_of(newest(settings, "model.released", ModelReleased).values())
+
+
+def categories_of(models: Collection[ModelReleased]) -> frozenset[str] | None:
+    """What these models score; None where there are none."""
     return frozenset(name for model in models for name in model.categories) if models else None
 
 
 def live_points(settings: Settings) -> tuple[OperatingPoint, ...] | None:
     """What is certified for the live models; None where no model is live, or a bundle is not to be had here."""
+    return points_of(settings, newest(settings, "model.released", ModelReleased).values())
+
+
+def points_of(settings: Settings, models: Collection[ModelReleased]) -> tuple[OperatingPoint, ...] | None:
+    """The same of these models."""
     points: list[OperatingPoint] = []
-    models = newest(settings, "model.released", ModelReleased).values()
     for model in models:
         folder = settings.var / model.bundle
         if "://" in model.bundle or not folder.is_dir():

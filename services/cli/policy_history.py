@@ -74,7 +74,7 @@ def rollback(to: str | None, reason: str | None, key: str | None) -> None:
         return
     text = earlier(settings, version, key)
     with explained(Path(version)):
-        released = release_text(
+        released, _ = release_text(
             settings, text, person(), reason or f"rollback from {live.policy_version}", proven=False
         )
     click.echo(f"{released.policy_version} is live again, instead of {released.replaces}")

@@ -11,12 +11,17 @@ from services.policy.parse import content_hash
 from services.runtime.clock import now_ms
 from services.runtime.settings import Settings
 
+TOPIC = "policy.shadowed"
 KEY = "candidate"  # of policy.shadowed: one is tried at a time
 
 
 def tried(settings: Settings) -> PolicyShadowed | None:
     """The trial that is on, None where there is none or its time is up. Raises MissingTopic, KafkaException."""
-    found = newest(settings, "policy.shadowed", PolicyShadowed).get(KEY.encode())
+    return on(newest(settings, TOPIC, PolicyShadowed).get(KEY.encode()))
+
+
+def on(found: PolicyShadowed | None) -> PolicyShadowed | None:
+    """The newest trial, None where it is over."""
     if found is None or not found.active:
         return None
     return None if found.until is not None and to_millis(found.until) <= now_ms() else found

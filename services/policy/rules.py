@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Protocol, TypeAlias
 
-import cel
 import msgspec
 
 from services.events.errors import InvalidInstant
@@ -16,6 +15,7 @@ from services.events.instants import to_millis
 from services.events.types import Score
 from services.policy.counters import COUNTERS, PREFIX
 from services.policy.expressions import ITEM, Checked, Type
+from services.policy.library import cel
 from services.policy.needs import needs
 
 Effect: TypeAlias = Literal["allow", "limit", "remove", "review"]

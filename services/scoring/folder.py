@@ -5,8 +5,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-import fsspec
-
 Read = Callable[[str, int], bytes]  # name and most bytes to its content; OSError where there is none
 
 
@@ -19,6 +17,8 @@ def reader(folder: Path | str) -> Read:
     if "://" not in str(folder):
         path = Path(folder)
         return lambda name, most: _bounded(name, (path / name).stat().st_size, most, (path / name).read_bytes)
+    import fsspec  # takes a while, and most bundles lie on this machine
+
     system, root = fsspec.core.url_to_fs(str(folder))
 
     def read(name: str, most: int) -> bytes:

@@ -32,6 +32,7 @@ circumstances.budget.value AS budget_value, circumstances.budget.threshold AS bu
 circumstances.budget.margin AS budget_margin, circumstances.budget.probability AS budget_probability,
 circumstances.budget.draw AS budget_draw, circumstances.precedent.decision AS precedent,
 circumstances.precedent.action AS precedent_action, circumstances.precedent.categories AS precedent_categories,
+circumstances.listed.name AS lists, circumstances.listed.version AS list_versions,
 model_version, policy_version, toUnixTimestamp64Milli(accepted_at) AS accepted
 FROM content_decided WHERE {where} ORDER BY _offset LIMIT {most}"""
 OF_PAGE = """run_id IS NULL AND (source, item_id, revision) IN
@@ -126,6 +127,8 @@ def _decision(row: Row) -> recorded.Decision:
         name: row[name] for name in ("automation", "alarms", "capped", "draw", "slow", "fast_model_version")
     }
     circumstances["counters"] = None if row["counters"] is None else msgspec.json.decode(row["counters"])
+    lists = zip(row["lists"], row["list_versions"], strict=True)
+    circumstances["listed"] = [{"name": name, "version": version} for name, version in lists]
     if row["budget_value"] is not None:
         circumstances["budget"] = {
             name: row[f"budget_{name}"] for name in ("value", "threshold", "margin", "probability", "draw")

@@ -25,17 +25,20 @@ def event(event_id: str, version: str) -> PolicyReleased:
 
 
 @pytest.mark.parametrize(
-    ("released", "said"),
+    ("released", "new", "said"),
     [
-        (event("1", "starter-1"), "starter-1 is live already, since 2026-01-01T00:00:00.000Z: nothing was"),
-        (event("2", "starter-2"), "starter-2 is live, instead of old"),
+        (
+            event("1", "starter-1"),
+            False,
+            "starter-1 is live already, since 2026-01-01T00:00:00.000Z: nothing was",
+        ),
+        (event("2", "starter-2"), True, "starter-2 is live, instead of old"),
     ],
 )
 def test_a_policy_that_is_live_already_is_said_to_be(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: PolicyReleased, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: PolicyReleased, new: bool, said: str
 ) -> None:
-    monkeypatch.setattr(policy, "live_policy", lambda settings: event("1", "starter-1"))
-    monkeypatch.setattr(policy, "release_policy", lambda *given: released)
+    monkeypatch.setattr(policy, "release_text", lambda *given: (released, new))
     (tmp_path / "p.yaml").touch()
     answer = CliRunner().invoke(policy.policy, ["release", str(tmp_path / "p.yaml")])
     assert answer.exit_code == 0 and said in answer.output

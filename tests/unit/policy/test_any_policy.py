@@ -1,4 +1,6 @@
-"""Properties of any policy with everything in it: thresholds, lists, rules, counters, caps, budget, alarms, audits."""
+"""Properties of any policy with everything in it: thresholds, lists, rules, counters, caps, budget, alarms, audits,
+copies.
+"""
 
 from typing import Any
 
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.events.types import ContentDecided, Listed
+from services.events.types import ContentDecided, Listed, Precedent
 from services.policy.draw import draw
 from services.policy.facts import Budget, Facts
 from services.policy.model import Policy
@@ -49,6 +51,7 @@ def policies(draw: st.DrawFn) -> Policy:
         categories[name] = {
             "severity": draw(st.integers(0, 5)),
             "action": draw(st.sampled_from(["remove", "limit"])),
+            "copies": draw(st.booleans()),
             **({"remove": high} if draw(st.booleans()) else {}),
             **({"allow": low} if draw(st.booleans()) else {}),
         }
@@ -59,6 +62,7 @@ def policies(draw: st.DrawFn) -> Policy:
         "fallback": draw(st.sampled_from(["allow", "remove"])),
         "while_pending": draw(st.sampled_from(["publish", "hold"])),
     }
+    changes["copies"] = draw(st.booleans())
     if draw(st.booleans()):
         changes["budget"] = {"reviews_per_hour": 10}
     return policy(**changes)
@@ -98,6 +102,13 @@ facts = st.builds(
     ),
     budget=budgets,
     budget_draw=unit,
+    precedent=st.none()
+    | st.builds(
+        Precedent,
+        decision=st.just("demo/post-0@1.1"),
+        action=st.sampled_from(["allow", "limit", "remove", "hold"]),
+        categories=st.lists(st.sampled_from(["toxicity", "hate", "unknown"]), max_size=2).map(tuple),
+    ),
 )
 
 
