@@ -52,9 +52,10 @@ def backtest(
     from services.cli.backtesting.picture import show
     from services.cli.backtesting.run import run
     from services.cli.backtesting.span import Source, Span
-    from services.cli.policies import check_policy, explained, live_categories
+    from services.cli.policies import check_lists, check_policy, explained, live_categories
     from services.policy.backtest import BUDGET_MINUTES, Lived, Trial
     from services.runtime.settings import Settings
+    from services.scoring.live_lists import LiveLists
 
     if live == (file is not None):
         raise click.UsageError("give the FILE of a policy, or --live")
@@ -62,6 +63,7 @@ def backtest(
     with explained(file):
         certificates = Certificates(settings)
         policies: Trial | Lived
+        lists = LiveLists(settings.var)
         if file is None:
             policies, title, warm = (
                 Lived(Documents(settings, key).of, certificates.of),
@@ -70,6 +72,7 @@ def backtest(
             )
         else:
             candidate = check_policy(file, live_categories(settings))
+            lists.lacking("candidate", check_lists(settings, candidate))
             policies, title = Trial(candidate, certificates.of), candidate.version
             warm = 1 if candidate.budget is None else BUDGET_MINUTES
         span = Span.of(since, until, limit, warm)
@@ -79,7 +82,9 @@ def backtest(
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console) as shown:
             bar = shown.add_task(title, total=history.records)
-            found = run(history, span, policies, lambda records: shown.update(bar, completed=records))
+            found = run(
+                history, span, policies, lambda records: shown.update(bar, completed=records), lists.of_item
+            )
             shown.update(bar, completed=history.records)
     if as_json:
         click.echo(json.dumps(told(found, title, certificates.missing)))

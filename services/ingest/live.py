@@ -7,22 +7,24 @@ from functools import partial
 import structlog
 from confluent_kafka import KafkaException
 
+from services.events.errors import UndecodableEvent
 from services.events.topics import Topics
+from services.ingest.settings import IngestSettings
 from services.policy.facts import Alarms
 from services.policy.live import LivePolicy
 from services.policy.model import Policy
+from services.policy.precedents import TOPIC, Precedents
 from services.runtime.errors import RuntimeFault
 from services.runtime.kafka import admin
 from services.runtime.positions import partitions_of
 from services.runtime.reading import WholeTopics
 from services.runtime.records import Record
-from services.runtime.settings import Settings
 from services.scoring.bundle import Bundle
 from services.scoring.live_lists import LiveLists
 from services.scoring.live_model import LiveModel
 
 log = structlog.get_logger()
-BROADCASTS = ("model.released", "policy.released", "alarm.raised")
+BROADCASTS = ("model.released", "policy.released", "alarm.raised", TOPIC)
 NO_MODEL = "no model is live: run `sluicegate model release BUNDLE`"
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 2.0  # after which a broker that did not answer, or a client that stalled, is tried anew
@@ -30,11 +32,14 @@ AGAIN_SECONDS = 2.0  # after which a broker that did not answer, or a client tha
 
 @dataclass(frozen=True)
 class Serving:
-    """What is live at one moment. `policy` has the thresholds that are certified for the bundle."""
+    """What is live at one moment. `policy` has the thresholds that are certified for the bundle; `precedents` is what
+    people decided on texts, which goes on being followed.
+    """
 
     bundle: Bundle
     policy: Policy
     alarms: Alarms
+    precedents: Precedents
 
 
 class Live:
@@ -44,7 +49,7 @@ class Live:
     there is something to serve with, it stays, whatever becomes of Kafka.
     """
 
-    def __init__(self, settings: Settings, topics: Topics, lists: LiveLists) -> None:
+    def __init__(self, settings: IngestSettings, topics: Topics, lists: LiveLists) -> None:
         self._settings = settings
         self._policies = LivePolicy(
             frozenset(topics.queues),
@@ -52,6 +57,7 @@ class Live:
             partial(lists.lacking, "live"),
         )
         self._model = LiveModel("fast", settings.var)
+        self._precedents = Precedents(settings.precedents)
         self.serving: Serving | None = None
         self.reason = "model and policy are still being read: ask again in a moment"
 
@@ -71,6 +77,11 @@ class Live:
         if record.base == "model.released":
             self._model.take(record.value)
             self._policies.forget_points()
+        elif record.base == TOPIC:
+            try:
+                self._precedents.take(record.key, record.value, record.timestamp)
+            except UndecodableEvent as error:
+                log.error("broadcast record ignored", topic=TOPIC, place=record.offset, error=str(error))
         else:
             self._policies.take(record.base, record.key, record.value, f"{record.topic}@{record.offset}")
 
@@ -84,10 +95,14 @@ class Live:
         else:
             points = bundle.operating_points
             ready = self._policies.certified((bundle.model_version,), lambda: points)
-            self.serving, self.reason = Serving(bundle, ready, self._policies.alarms), ""
+            self.serving = Serving(bundle, ready, self._policies.alarms, self._precedents)
+            self.reason = ""
 
     def _read(self, stopping: threading.Event) -> None:
         client = admin(self._settings)
+        self._precedents = Precedents(
+            self._settings.precedents
+        )  # until it is whole, what was read before serves
         partitions = partitions_of(client, BROADCASTS, timeout=2)
         topics = WholeTopics(self._settings, f"ingest-{self._settings.slot}-broadcast", partitions, client)
         try:

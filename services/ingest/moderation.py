@@ -14,12 +14,15 @@ from services.policy.model import Policy
 from services.policy.route import Decided
 from services.runtime.clock import now_ms
 from services.scoring.live_lists import LiveLists
+from services.scoring.text_hash import text_hash
 
 Action: TypeAlias = Literal["allow", "limit", "remove"]
 
 
 class Moderation:
-    """Decides as the router would: the same model, policy, alarms and draws; caps are counted for all of ingest."""
+    """Decides as the router would: what people decided on copies, the same lists, policy, model, alarms and draws; caps
+    are counted for all of ingest.
+    """
 
     def __init__(
         self,
@@ -43,13 +46,18 @@ class Moderation:
     async def _decided(self, submission: Submission, scored: Scored) -> Submission:
         serving, now = scored.serving, now_ms()
         counters, published = None, submission.event.item
-        listed = self._lists.of(published.text) if serving.policy.lists and published else ()
+        listed, precedent = (), None
+        if published is not None:
+            listed = self._lists.of(published.text) if serving.policy.lists else ()
+            if len(serving.precedents):
+                copies = text_hash(submission.event.source, published.kind, published.text, published.media)
+                precedent = serving.precedents.of(copies, now)
         if names := serving.policy.counters:
             counters = await self._counters.of(submission.event, names, now)
         given = submission, scored.scores, serving, self._secrets, now, counters
-        outcome, item, facts = judged(*given, listed=listed)
+        outcome, item, facts = judged(*given, listed=listed, precedent=precedent)
         if isinstance(outcome, Decided) and await self._over(outcome.action, serving.policy):
-            outcome, item, facts = judged(*given, frozenset({outcome.action}), listed)
+            outcome, item, facts = judged(*given, frozenset({outcome.action}), listed, precedent)
         verdict = told(outcome, item, serving.policy)
         self._metrics.verdicts.labels(verdict.decision).inc()
         if isinstance(outcome, Decided):

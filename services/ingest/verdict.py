@@ -7,7 +7,7 @@ import msgspec
 
 from services.events.ids import item_key
 from services.events.instants import from_millis
-from services.events.types import InlineVerdict, Listed, Score
+from services.events.types import InlineVerdict, Listed, Precedent, Score
 from services.ingest.core import Submission, Verdict
 from services.ingest.live import Serving
 from services.policy.draw import draw
@@ -43,6 +43,7 @@ def judged(
     counters: Mapping[str, int] | None = None,
     capped: frozenset[str] = frozenset(),
     listed: tuple[Listed, ...] = (),
+    precedent: Precedent | None = None,
 ) -> tuple[Outcome, Judged, Facts]:
     """The outcome for an item with these scores, by the item's own draw; `now` in ms stands for the append time."""
     event = submission.event
@@ -55,7 +56,14 @@ def judged(
     )
     key = item_key(event.source, event.item_id)
     drawn = draw(secrets.salt, "audit", key)
-    facts = Facts(alarms=serving.alarms, draw=drawn, counters=counters, capped=capped, listed=listed)
+    facts = Facts(
+        alarms=serving.alarms,
+        draw=drawn,
+        counters=counters,
+        capped=capped,
+        listed=listed,
+        precedent=precedent,
+    )
     return route(item, serving.policy, facts), item, facts
 
 

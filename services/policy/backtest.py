@@ -9,9 +9,10 @@ and minute of append time, with the functions that the router counts with
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
+import msgspec
 from msgspec.structs import replace
 
-from services.events.types import ReviewBudget
+from services.events.types import Listed, ReviewBudget
 from services.policy.allowances import NONE, Did, ShardState, allowed, counted, keeps
 from services.policy.budget import NOBODY
 from services.policy.certified import Certified, certified
@@ -89,8 +90,17 @@ class _Tally:
 class Backtest:
     """Feed what is recorded, each shard's in its order."""
 
-    def __init__(self, policies: Trial | Lived, shards: int, from_the_start: bool = False) -> None:
-        """`from_the_start`: nothing was decided before the history, so that caps and budgets are known at once."""
+    def __init__(
+        self,
+        policies: Trial | Lived,
+        shards: int,
+        from_the_start: bool = False,
+        lists: Callable[[msgspec.Raw], tuple[Listed, ...]] | None = None,
+    ) -> None:
+        """`from_the_start`: nothing was decided before the history, so that caps and budgets are known at once. `lists`
+        says which lists have an item's text now: a candidate goes by these, what was live by those of the record.
+        """
+        self._lists = lists
         self._policies, self._shards, self._from_the_start = policies, shards, from_the_start
         self._tallies: dict[int, _Tally] = {}
         self.strangers = 0  # decided by policies whose documents are not to be had
@@ -159,6 +169,9 @@ class Backtest:
             budget_draw=by_chance,
             counters=told.counters,
             precedent=told.precedent,
+            listed=told.listed
+            if self._lists is None or policy.version == seen.policy_version
+            else self._lists(seen.item),
             capped=capped,
         )
 

@@ -21,6 +21,8 @@ from services.policy.draw import draw
 from services.policy.facts import Facts
 from services.policy.live import NO_POLICY, LivePolicy
 from services.policy.model import Policy
+from services.policy.precedents import TOPIC as TEXT_DECIDED
+from services.policy.precedents import Precedents
 from services.router.core import ItemState, Step, classify, copies, counting, expire, go_on, settle
 from services.router.core.counting import Happening
 from services.router.core.items import Classified, Requested
@@ -29,8 +31,6 @@ from services.router.core.slow import waiting_version
 from services.router.counters import Counters, Placed
 from services.router.explaining import Explainer
 from services.router.models import LiveModels
-from services.router.precedents import TOPIC as TEXT_DECIDED
-from services.router.precedents import Precedents
 from services.router.settings import RouterSettings
 from services.router.shadow import TOPIC as POLICY_SHADOWED
 from services.router.shadow import Shadow
@@ -101,7 +101,7 @@ class RouterStage(KeyedStage[Kept]):
         elif record.base == POLICY_SHADOWED:
             self._shadow.take(record.value)
         elif record.base == TEXT_DECIDED:
-            self._precedents.take(record)
+            self._precedents.take(record.key, record.value, record.timestamp)
         else:
             self._policies.take(record.base, record.key, record.value, f"{record.topic}@{record.offset}")
             self._follow_counters()

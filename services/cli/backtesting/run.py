@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from services.cli.backtesting.span import Source, Span
+from services.events.types import Listed
 from services.policy.backtest import Backtest, Lived, Trial
 from services.policy.comparison import Comparison
 from services.policy.recorded import Inherited
@@ -28,9 +31,10 @@ def run(
     span: Span,
     policies: Trial | Lived,
     progress: Callable[[int], object] = lambda records: None,
+    lists: Callable[[msgspec.Raw], tuple[Listed, ...]] | None = None,
 ) -> Found:
-    """Replay the history; `progress` hears how many records were read."""
-    backtest = Backtest(policies, source.shards, source.from_the_start)
+    """Replay the history; `progress` hears how many records were read, `lists` are those of a candidate."""
+    backtest = Backtest(policies, source.shards, source.from_the_start, lists)
     comparison = Comparison(labels=source.labels, audits=isinstance(policies, Trial))
     read = 0
     for shard in range(source.shards):

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from services.events.ids import task_id
+from services.events.ids import item_key, task_id
 from services.events.types import (
     Circumstances,
     ClosingReason,
@@ -16,9 +16,11 @@ from services.policy.auditing import drawn
 from services.policy.facts import Facts
 from services.policy.lists import deciding
 from services.policy.model import Policy
+from services.policy.precedents import words
 from services.policy.queues import serving
 from services.policy.route import Asked, Decided, circumstances, route
 from services.router.core import slow
+from services.router.core.copies import follow
 from services.router.core.items import Classified
 from services.router.core.outcomes import closed, decided, numbered, requested
 from services.router.core.state import REMEMBER_MS, Hold, ItemState, Step, Task, followed
@@ -133,13 +135,22 @@ def _record(
         ),
         policy_version=inline.policy_version,
     )
+    precedent = inline.circumstances.precedent
+    copied = precedent is not None and inline.rule == words(precedent)
     outcome = Decided(
         action=inline.action,
         categories=inline.categories,
         rule=inline.rule or "",
+        basis="duplicate" if copied else "automated",
         audited=drawn(item.scores, policy.audit, facts.draw),
     )
-    return _decide(item, before, outcome, inline.circumstances, policy, now, decision)
+    step = _decide(item, before, outcome, inline.circumstances, policy, now, decision)
+    if not copied or facts.precedent is None or step.state is None:
+        return step
+    # People may have decided otherwise since ingest answered: who inherited follows, as it would have later.
+    key = item_key(item.source, item.item_id)
+    after = follow(step.state, facts.precedent, key, policy, facts.capped, now)
+    return Step(after.state, (*step.events, *after.events))
 
 
 def _decide(

@@ -5,11 +5,10 @@ from typing import NamedTuple
 import msgspec
 
 from services.events.types import Circumstances, DecisionAction, Selection
+from services.policy.precedents import HOLDS_MS
 from services.router.core.items import Classified
 
-REMEMBER_MS = (
-    7 * 24 * 3_600_000
-)  # a marker outlives what may still arrive: content topics keep records 7 days
+REMEMBER_MS = HOLDS_MS  # a marker outlives what may still arrive: content topics keep records 7 days
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

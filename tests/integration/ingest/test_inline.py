@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from services.events.codec import decode, encode
-from services.events.types import ContentSubmitted
+from services.events.types import ContentSubmitted, InlineAction, TextDecided
 from services.policy.draw import draw
 from services.retrainer.release import release_bundle
 from services.scoring.live_lists import file_of
+from services.scoring.text_hash import text_hash
 from tests.integration.analytics.running import World, wait_until
 from tests.integration.ingest.inline_line import BORDERLINE, HARMLESS, INSULT, SHARE, STARTER, Line, running
 
@@ -183,3 +184,49 @@ def test_lists_decide_in_line_as_they_stand_now(live: Line) -> None:
         60,
         "the edited list",
     )
+
+
+def test_what_people_decided_on_a_copy_holds_in_line_and_their_reversal_reaches_it(live: Line) -> None:
+    text = "Is this a threat? People say it is not"
+    producer, number = live.world.producer(), iter(range(1, 1000))
+    of_text = text_hash("demo", "post", text)
+    assert of_text is not None
+
+    def people_decide(action: InlineAction) -> None:
+        event = TextDecided(
+            event_id=f"{next(number):032x}",
+            occurred_at="2026-01-31T12:00:00.000Z",
+            text_hash=of_text,
+            source="demo",
+            item_id="shown-to-people",
+            revision=1,
+            decision_seq=1 if action == "remove" else 2,
+            action=action,
+            categories=("hate",) if action == "remove" else (),
+        )
+        producer.produce("text.decided", encode(event), of_text.encode())
+        assert producer.flush(30) == 0
+
+    assert live.moderate("before", text).json()["decision"] != "remove"
+    people_decide("remove")
+    asked: list[str] = []
+
+    def inherited() -> bool:
+        asked.append(name(f"copy{next(number)}", lambda each: not drawn(each)))
+        return live.moderate(asked[-1], text.upper()).json()["rule"] == "copy of demo/shown-to-people@1.1"
+
+    wait_until(inherited, 60, "what people decided to hold in line")
+    (event,) = live.events("content.submitted.demo", asked[-1])
+    assert (event["inline"]["action"], event["inline"]["categories"]) == ("remove", ["hate"])
+    assert event["inline"]["circumstances"]["precedent"]["action"] == "remove"
+    assert live.moderate("other-words", HARMLESS).json()["decision"] == "allow"
+    live.release(copies=False)
+    assert live.moderate("kept-to-its-item", text).json()["decision"] != "remove"
+    live.release()
+    with live.loop():
+        decided = lambda: live.events("content.decided", asked[-1])  # noqa: E731
+        wait_until(decided, 120, "the outcome in the loop")
+        people_decide("allow")
+        wait_until(lambda: len(decided()) == 2, 120, "the reversal")
+    found = [(each["decision_seq"], each["action"], each["basis"], each["supersedes"]) for each in decided()]
+    assert found == [(0, "remove", "inline", None), (1, "allow", "duplicate", 0)]

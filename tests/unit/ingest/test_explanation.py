@@ -12,6 +12,7 @@ from services.ingest.core import Refused
 from services.ingest.explanation import MAX_CHARACTERS, PIECES, Question, explained, question
 from services.ingest.live import Serving
 from services.ingest.scorer import scored
+from services.policy.precedents import Precedents
 from services.scoring.bundle import load
 from services.scoring.scores import Scores
 from tests.unit.policy.making import policy
@@ -22,7 +23,7 @@ STARTER = Path(__file__).parents[3] / "infra" / "starter"
 def test_the_linear_model_is_explained_exactly_in_characters_of_the_text_as_given() -> None:
     bundle = load(STARTER)
     text = "🙂 you ｉｄｉｏｔ"
-    (found,) = scored(Serving(bundle, policy(), frozenset()), [text])
+    (found,) = scored(Serving(bundle, policy(), frozenset(), Precedents(1)), [text])
     answer = explained(found, Question(text, ("toxicity",)))
     assert (answer["method"], answer["exact"], answer["model_version"]) == (
         "attribution",
@@ -58,7 +59,7 @@ class Lengths:
 def test_other_models_are_asked_again_without_parts_of_the_text_a_bounded_number_of_times() -> None:
     model: Any = Lengths()
     text = "word " * 2000
-    (found,) = scored(Serving(model, policy(), frozenset()), [text])
+    (found,) = scored(Serving(model, policy(), frozenset(), Precedents(1)), [text])
     model.asked = 0
     answer = explained(found, Question(text, limit=5))
     assert (answer["method"], answer["exact"]) == ("occlusion", False)

@@ -10,6 +10,7 @@ import pytest
 
 from services.ingest.live import Serving
 from services.ingest.scorer import MOST, Scorer
+from services.policy.precedents import Precedents
 from services.runtime.problems import Problem
 from services.scoring.scores import Scores
 from tests.unit.policy.making import policy
@@ -44,7 +45,7 @@ class Live:
 
     def __init__(self, model: Model | None) -> None:
         made: Any = model
-        self.serving = Serving(made, policy(), frozenset()) if model else None
+        self.serving = Serving(made, policy(), frozenset(), Precedents(1)) if model else None
 
 
 def scorer(model: Model | None) -> Scorer:

@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 
 from services.events.codec import encode
-from services.events.types import Listed, Score
+from services.events.types import Listed, Precedent, Score
 from services.ingest.core import Submission, submission
 from services.ingest.live import Serving
 from services.ingest.verdict import Secrets, judged, told, with_verdict
 from services.policy.draw import draw
 from services.policy.facts import Alarms
 from services.policy.inline import forged
+from services.policy.precedents import Precedents
 from services.policy.route import Asked, Decided
 from tests.unit.policy.making import MODEL, policy
 
@@ -25,7 +26,7 @@ class Bundle:
 
 def serving(alarms: Alarms = frozenset(), **changes: Any) -> Serving:
     bundle: Any = Bundle()
-    return Serving(bundle, policy(**changes), alarms)
+    return Serving(bundle, policy(**changes), alarms, Precedents(1))
 
 
 def submitted(item_id: str = "post-1") -> Submission:
@@ -97,3 +98,19 @@ def test_a_list_decides_and_the_decision_records_its_version() -> None:
     signed = with_verdict(submitted(), outcome, item, facts, live.policy, SECRETS.inline, NOW)
     assert signed.event.inline is not None and signed.event.inline.circumstances.listed == listed
     assert forged(SECRETS.inline, "demo", "post-1", 1, encode(signed.event)) is None
+
+
+def test_what_people_decided_on_a_copy_decides_unless_the_policy_keeps_it_to_its_item() -> None:
+    precedent = Precedent(decision="demo/post-0@1.1", action="allow", categories=())
+    found = {}
+    for copies in (True, False):
+        live = serving(copies=copies)
+        outcome, item, facts = judged(
+            submitted(), scores(toxicity=0.95), live, SECRETS, NOW, precedent=precedent
+        )
+        assert isinstance(outcome, Decided)
+        found[copies] = (outcome.action, told(outcome, item, live.policy).rule)
+        signed = with_verdict(submitted(), outcome, item, facts, live.policy, SECRETS.inline, NOW)
+        assert signed.event.inline is not None and signed.event.inline.circumstances.precedent == precedent
+    assert found[True] == ("allow", "copy of demo/post-0@1.1")
+    assert found[False][0] == "remove"

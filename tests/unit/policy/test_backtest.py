@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from services.events.types import Circumstances, Precedent, Score
+from services.events.types import Circumstances, Listed, Precedent, Score
 from services.policy.backtest import Backtest, Lived, Trial
 from services.policy.comparison import FEWEST, Comparison, Label
 from services.policy.model import Policy
@@ -226,3 +226,13 @@ def test_too_few_labels_estimate_nothing() -> None:
     labels = {(f"demo/post-{n}", 1): Label(False, 1.0) for n in range(FEWEST - 1)}
     before, _ = compared(policy(), *map(item, range(FEWEST)), labels=labels).risks()
     assert before.wrong_removals == (None, FEWEST - 1)
+
+
+def test_lists_are_those_of_the_record_for_what_was_live_and_of_today_for_a_candidate() -> None:
+    by = policy(lists=[{"name": "spam", "then": "limit"}, {"name": "fine", "then": "allow"}])
+    recorded = replace(SEEN, listed=(Listed(name="fine", version="0123abcd"),))
+    today = lambda raw: (Listed(name="spam", version="89abcdef"),)  # noqa: E731
+    backtest = Backtest(Trial(by, NOBODY), 1, True, today)
+    assert verdict(backtest, item(circumstances=recorded)) == ("limit", "rule")
+    lived = item(circumstances=recorded, policy_version=by.version)
+    assert verdict(backtest, lived) == ("allow", "rule")

@@ -1,10 +1,15 @@
 """What ingest decided in line is recorded, not decided again; audits are drawn all the same."""
 
-from services.events.types import Circumstances, InlineVerdict, Score
+import pytest
+from msgspec.structs import replace
+
+from services.events.types import Circumstances, InlineVerdict, Precedent, Score
 from services.policy.allowances import ShardState, counted
+from services.policy.facts import Facts
+from services.router.core import classify
 from services.router.core.tallying import did
 from tests.unit.policy.making import AUDITED, NOT_AUDITED, policy, scored
-from tests.unit.router.making import NOW, classified, decisions, requests
+from tests.unit.router.making import NOW, POLICY, classified, decisions, passed, requests
 
 SEEN = Circumstances(automation=True, draw=0.25)
 VERDICT = InlineVerdict(
@@ -61,3 +66,29 @@ def test_a_repeat_of_what_people_have_is_dropped_and_an_old_revision_is_closed()
 def test_it_counts_for_the_cap_of_its_shard() -> None:
     shard = counted(ShardState(minute=NOW // 60_000), did(classified(scored(inline=VERDICT)).events))
     assert shard.taken == {"remove": 1}
+
+
+REMOVED = Precedent(decision="demo/post-0@1.1", action="remove", categories=("toxicity",))
+INHERITED = replace(VERDICT, rule="copy of demo/post-0@1.1", circumstances=replace(SEEN, precedent=REMOVED))
+
+
+def test_a_verdict_inherited_in_line_leaves_a_marker_and_follows_what_people_decide_later() -> None:
+    step = classify(
+        passed(scored(inline=INHERITED)), None, POLICY, Facts(draw=NOT_AUDITED, precedent=REMOVED), NOW
+    )
+    (decision,) = decisions(step)
+    assert (decision.basis, decision.action, decision.decision_seq) == ("inline", "remove", 0)
+    assert step.state is not None and step.state.followed is not None
+    assert (step.state.followed.text_hash, step.state.action) == ("a" * 32, "remove")
+
+
+@pytest.mark.parametrize("draw", [NOT_AUDITED, AUDITED])
+def test_where_people_decided_otherwise_before_the_router_had_it_it_follows_at_once(draw: float) -> None:
+    allowed = Precedent(decision="demo/post-0@1.2", action="allow", categories=())
+    facts = Facts(draw=draw, precedent=allowed)
+    step = classify(passed(scored(inline=INHERITED)), None, POLICY, facts, NOW)
+    first, second = decisions(step)
+    assert (first.decision_seq, first.action, first.basis) == (0, "remove", "inline")
+    assert (second.decision_seq, second.action, second.basis) == (1, "allow", "duplicate")
+    assert second.supersedes == 0 and step.state is not None and step.state.action == "allow"
+    assert len({event.event_id for event in step.events}) == len(step.events)  # type: ignore[attr-defined]
