@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
+from services.events.types import Listed
 from services.ingest.caps import InlineCaps
 from services.ingest.core import Submission
 from services.ingest.counters import InlineCounters
@@ -46,7 +47,8 @@ class Moderation:
     async def _decided(self, submission: Submission, scored: Scored) -> Submission:
         serving, now = scored.serving, now_ms()
         counters, published = None, submission.event.item
-        listed, precedent = (), None
+        listed: tuple[Listed, ...] = ()
+        precedent = None
         if published is not None:
             listed = self._lists.of(published.text) if serving.policy.lists else ()
             if len(serving.precedents):

@@ -19,12 +19,12 @@ from services.policy.draw import draw
 from services.policy.facts import Facts
 from services.policy.live import LivePolicy
 from services.policy.model import Policy
+from services.policy.precedents import TOPIC as TEXT_DECIDED
+from services.policy.precedents import Precedents
 from services.router.core import slow
 from services.router.core.items import Classified, Requested
 from services.router.core.remoderating import BY_PEOPLE, Remoderated, moderate_again, scored_again
 from services.router.models import LiveModels
-from services.router.precedents import TOPIC as TEXT_DECIDED
-from services.router.precedents import Precedents
 from services.runtime.records import Record
 from services.scoring.bundle import Bundle
 from services.scoring.live_lists import LiveLists
@@ -73,7 +73,7 @@ class Judge:
                     model.take(record.value)
                 self._policies.forget_points()
             elif record.base == TEXT_DECIDED:
-                self._precedents.take(record)
+                self._precedents.take(record.key, record.value, record.timestamp)
             else:
                 self._policies.take(record.base, record.key, record.value)
 
