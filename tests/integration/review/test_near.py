@@ -16,7 +16,7 @@ from redis import Redis as Client
 from infra.local.redis import Redis
 from services.events.instants import from_millis
 from services.review.core.abilities import Abilities, needs
-from services.review.core.board import Board, fitting
+from services.review.core.board import Board, fitting, waiting
 from services.review.core.changes import Change, Clustered, Completed, Ended, Requested
 from services.review.core.near import Likeness, Run, next_of_run
 from services.review.queue import Handout, No, Queue, Queues
@@ -42,7 +42,7 @@ def task(number: int) -> str:
     return f"demo/i{number}@1.1"
 
 
-def requested(number: int, deadline: int, wanted: int = 1, needed: str = "") -> Requested:
+def requested(number: int, deadline: int, wanted: int = 1, needed: str = "", text: str = "") -> Requested:
     return Requested(
         task_id=task(number),
         deadline=deadline,
@@ -54,6 +54,7 @@ def requested(number: int, deadline: int, wanted: int = 1, needed: str = "") -> 
         accepted=deadline,
         body="{}",
         needs=needed,
+        text=text and f"{text}|{needed}",
     )
 
 
@@ -69,6 +70,7 @@ GERMAN = needs((), ("de",))
 ABILITIES = {"ada": Abilities(languages=frozenset({"de"})), "grace": Abilities()}
 steps = st.one_of(
     st.builds(requested, items, st.integers(1, 5), st.integers(1, 2), st.sampled_from(("", "", GERMAN))),
+    st.builds(requested, items, st.integers(1, 5), text=st.just("same")),  # of which one is shown at a time
     st.builds(lambda i, c: Clustered(task_id=task(i), cluster=c), items, st.sampled_from("ab")),
     st.builds(lambda i, c: Clustered(task_id=task(i), cluster=c), items, st.just("a")),
     st.builds(Claim, people),
@@ -134,8 +136,13 @@ def test_redis_and_the_model_give_the_same(client: Client, history: list[Step]) 
 def open_by_cluster(model: Board, held: dict[tuple[str, int], str]) -> dict[str, set[str]]:
     """The tasks that somebody can be given, by cluster."""
     found: dict[str, set[str]] = {}
+    waits = waiting(model, {key for key, _ in held}, NOW)
     for key, each in model.open().items():
-        if key in model.near and any((key, seat) not in held for seat in each.open_seats()):
+        if (
+            key in model.near
+            and key not in waits
+            and any((key, seat) not in held for seat in each.open_seats())
+        ):
             found.setdefault(model.near[key], set()).add(key)
     return found
 
