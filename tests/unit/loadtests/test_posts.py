@@ -59,8 +59,8 @@ def spam(starter: bundle.Bundle, found: list[Post]) -> list[float]:
 
 def test_the_campaign_is_unclear_to_the_starter_model(starter: bundle.Bundle) -> None:
     scores = spam(starter, campaign(1000, seed=1))
-    assert sum(score > 0.8 for score in scores) < 30  # hardly any is caught
-    assert sum(0.15 < score < 0.8 for score in scores) > 300  # people see a part of it
+    assert sum(score >= 0.95 for score in scores) < 30  # hardly any is caught, as the starter policy has it
+    assert sum(0.10 < score < 0.95 for score in scores) > 300  # people see a part of it
 
 
 def test_the_generated_posts_are_clear_to_it_in_part(starter: bundle.Bundle) -> None:
