@@ -35,7 +35,7 @@ def without_alarms(settings: Settings, say: Say) -> None:
         r"max_disagreement: [\d.]+", "max_disagreement: 1.0", policies.policy_text(STARTER / "policy.yaml")
     )
     assert times == 1, "the starter policy has no limit of disagreement any more"
-    event = policies.release_text(settings, text, policies.person(), "no alarms in tests")
+    event, _ = policies.release_text(settings, text, policies.person(), "no alarms in tests")
     say(f"released the policy of the tests, {event.policy_version}")
 
 
