@@ -9,6 +9,7 @@ BUCKET = "toInt64(intDiv(toUnixTimestamp(_timestamp), {step:UInt32}) * {step:UIn
 SINCE = "_timestamp >= toDateTime({start:UInt32}, 'UTC')"
 FINAL = f"(SELECT * FROM content_decided WHERE {SINCE} AND final ORDER BY _offset LIMIT 1 BY event_id)"
 PEOPLE = "basis IN ('human', 'appeal')"
+TIMED = "accepted_at IS NOT NULL AND basis != 'duplicate'"  # copies take what people took for the first, or no time
 MODELS_SHOWN = 5
 
 SUBMITTED = f"""
@@ -28,12 +29,12 @@ SELECT {BUCKET} AS b, uniqExact(task_id) FROM review_requested WHERE {SINCE} AND
 TIMES = f"""
 SELECT {BUCKET} AS b, {PEOPLE} AS people,
     quantilesExact(0.5, 0.95)(greatest(0, dateDiff('millisecond', assumeNotNull(accepted_at), _timestamp)) / 1000)
-FROM {FINAL} WHERE accepted_at IS NOT NULL GROUP BY b, people
+FROM {FINAL} WHERE {TIMED} GROUP BY b, people
 """
 TIMES_OF_SPAN = f"""
 SELECT {PEOPLE} AS people,
     quantileExact(0.5)(greatest(0, dateDiff('millisecond', assumeNotNull(accepted_at), _timestamp)) / 1000)
-FROM {FINAL} WHERE accepted_at IS NOT NULL GROUP BY people
+FROM {FINAL} WHERE {TIMED} GROUP BY people
 """
 QUEUE = """
 WITH own AS (

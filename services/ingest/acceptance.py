@@ -71,20 +71,29 @@ class Acceptance:
         With `decide` each is answered with a verdict. Without `store` nothing of them leaves this process.
         """
         good = [each for each in wanted if isinstance(each, Submission)]
-        admission = await self._memory.admit(key.key_id, key.quota, len(wanted), good)
-        known = iter(admission.known)
+        admission = await self._memory.admit(key.key_id, key.quota, len(wanted), good, claim=store)
+        known = iter(zip(admission.known, admission.claimed, strict=True))
+        taken: dict[tuple[str, int, bool], str] = {}  # by which content, in this call: Redis may be away
         answers: list[Answer] = []
         to_send: list[int] = []
+        unsent: list[Submission] = []
         for number, each in enumerate(wanted):
-            before = next(known) if isinstance(each, Submission) else None
+            before, claimed = next(known) if isinstance(each, Submission) else (None, None)
             if number >= admission.granted:
                 known_as = each if isinstance(each, Submission) else None
                 answers.append(Answer(known_as, _over_quota(key, admission)))
+                unsent += (
+                    [known_as] if known_as and before is None and claimed == known_as.fingerprint else []
+                )
             elif isinstance(each, Refused):
                 answers.append(Answer(problem=problem_of(each)))
             elif before is None:
-                answers.append(Answer(each))
-                to_send.append(number)
+                first = taken.setdefault(_revision(each), claimed or each.fingerprint)
+                if first == each.fingerprint:
+                    answers.append(Answer(each))
+                    to_send.append(number)
+                else:
+                    answers.append(Answer(each, _conflict(each)))
             elif before.fingerprint != each.fingerprint:
                 answers.append(Answer(each, _conflict(each)))
             elif decide is not None and before.verdict is None:
@@ -92,8 +101,15 @@ class Acceptance:
             else:
                 self._metrics.repeats.inc()
                 answers.append(Answer(replace(each, verdict=before.verdict if decide else None)))
+        chosen = [found for n in to_send if (found := answers[n].submission) is not None]
+        if store:
+            await self._memory.release(unsent)
         if decide is not None and to_send:
-            decided = await decide([found for n in to_send if (found := answers[n].submission) is not None])
+            try:
+                decided = await decide(chosen)
+            except Problem:
+                await self._memory.release(chosen if store else [])
+                raise
             for number, submission in zip(to_send, decided, strict=True):
                 answers[number] = Answer(submission)
         if store:
@@ -131,6 +147,10 @@ class Acceptance:
         await self._memory.remember(kept, now_ms())
 
 
+def _revision(each: Submission) -> tuple[str, int, bool]:
+    return each.key, each.event.revision, each.event.withdrawn
+
+
 def problem_of(refused: Refused) -> Problem:
     """What is wrong with an item, as HTTP says it."""
     return Problem(refused.status, refused.title, refused.detail, pointer=refused.pointer)
@@ -144,7 +164,7 @@ def _over_quota(key: ApiKey, admission: Admission) -> Problem:
 def _conflict(each: Submission) -> Problem:
     event = each.event
     detail = (
-        f"revision {event.revision} of {event.item_id} was accepted with other content: "
+        f"revision {event.revision} of {event.item_id} belongs to other content, which came first: "
         "send an edit as a higher revision"
     )
     return Problem(409, "revision taken", detail, pointer="/revision")

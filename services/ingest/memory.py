@@ -1,7 +1,8 @@
 """What Redis knows of the last minutes: which items were accepted, and how much of a quota is spent.
 
-Redis may be lost at any time. Then a repeat is produced again, which readers drop, and no quota is held; both are
-counted, nothing else changes.
+A revision belongs to the content that came first: who submits claims it, before Kafka has it, so that of two contents
+at one instant one is refused. Redis may be lost at any time. Then a repeat is produced again, which readers drop, no
+quota is held, and of two contents at one instant in different calls readers take the first; nothing else changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ return {granted, 60 - now % 60}
 One key, named in KEYS[1], gets the minute behind it: in a cluster KEYS[1] carries a hash tag.
 """
 
+CLAIM_SECONDS = 60  # longer than Kafka may take to acknowledge: from then on what was accepted is remembered
 RETRY_SECONDS = 1.0  # how long a Redis that did not answer is left alone
 UNREACHABLE = (RedisError, OSError, TimeoutError)
 
@@ -47,11 +49,15 @@ class Accepted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Admission:
-    """How many of the items asked for the quota lets through, and what of them is known already."""
+    """How many of the items asked for the quota lets through, and what of them is known already.
+
+    `claimed` has, for each, the fingerprint of the content that its revision is claimed for; None: nobody knows.
+    """
 
     granted: int
     retry_after: int  # seconds until there is more
     known: Sequence[Accepted | None]
+    claimed: Sequence[str | None]
 
 
 class Memory:
@@ -71,10 +77,13 @@ class Memory:
         self._away_until = float("-inf")
 
     async def admit(
-        self, key_id: str, quota: int, asked: int, submissions: Sequence[Submission]
+        self, key_id: str, quota: int, asked: int, submissions: Sequence[Submission], claim: bool = True
     ) -> Admission:
-        """Spend quota for `asked` items and look the submissions up; without Redis everything is let through."""
-        without = Admission(asked, 0, [None] * len(submissions))
+        """Spend quota for `asked` items, look the submissions up, and claim their revisions for them, unless told not
+        to; without Redis everything is let through.
+        """
+        nothing: list[None] = [None] * len(submissions)
+        without = Admission(asked, 0, nothing, nothing)
         if self._is_away():
             return without
         try:
@@ -82,11 +91,27 @@ class Memory:
             pipeline.eval(QUOTA, 1, f"ingest:quota:{{{key_id}}}", str(asked), str(quota))
             for each in submissions:
                 pipeline.hget(_name(each.key), _field(each.event.revision, each.event.withdrawn))
+            for each in submissions if claim else ():
+                pipeline.set(_claim(each), each.fingerprint, nx=True, ex=CLAIM_SECONDS)
+                pipeline.get(_claim(each))
             (granted, wait), *raw = await pipeline.execute()
         except UNREACHABLE:
             self._left_alone()
             return without
-        return Admission(int(granted), int(wait), [_accepted(each) for each in raw])
+        known = [_accepted(each) for each in raw[: len(submissions)]]
+        claims = [
+            each.decode() if isinstance(each, bytes) else each for each in raw[len(submissions) + 1 :: 2]
+        ]
+        return Admission(int(granted), int(wait), known, claims if claim else nothing)
+
+    async def release(self, submissions: Sequence[Submission]) -> None:
+        """Give up claims of what was not sent. One that is not given up ends by itself."""
+        if self._is_away() or not submissions:
+            return
+        try:
+            await self._redis.delete(*map(_claim, submissions))
+        except UNREACHABLE:
+            self._left_alone()
 
     async def remember(self, submissions: Sequence[Submission], now: int) -> None:
         """Kafka has these. Forgetting it is harmless."""
@@ -130,6 +155,10 @@ class Memory:
 
 def _name(key: str) -> str:
     return f"ingest:item:{key}"
+
+
+def _claim(each: Submission) -> str:
+    return f"ingest:claim:{each.key}:{_field(each.event.revision, each.event.withdrawn)}"
 
 
 def _field(revision: int, withdrawn: bool) -> str:

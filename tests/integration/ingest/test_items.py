@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,29 @@ def test_each_line_of_a_batch_has_its_own_result(world: World, ingest: httpx.Cli
     is_problem(ingest.post("/v1/items:batch", content=b""), 400)
 
 
+def test_of_two_contents_of_a_revision_in_one_batch_the_second_is_refused(
+    world: World, ingest: httpx.Client
+) -> None:
+    lines = [json.dumps(item("twins", text)).encode() for text in ("first", "other", "first")]
+    results = ingest.post("/v1/items:batch", content=b"\n".join(lines)).json()["results"]
+    assert [each["status"] for each in results] == [202, 409, 202]
+    is_problem(ingest.post("/v1/items", json=item("twins", "other")), 409, "/revision")
+    assert ingest.post("/v1/items", json=item("twins", "first")).status_code == 202
+    assert {event["item"]["text"] for _, event in records(world, "twins")} == {"first"}
+
+
+def test_of_many_contents_of_a_revision_at_one_instant_only_one_is_accepted(
+    world: World, ingest: httpx.Client
+) -> None:
+    texts = [f"text {number % 4}" for number in range(16)]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        answers = list(pool.map(lambda text: ingest.post("/v1/items", json=item("race", text)), texts))
+    accepted = {text for text, answer in zip(texts, answers, strict=True) if answer.status_code == 202}
+    assert len(accepted) == 1
+    assert {answer.status_code for answer in answers} == {202, 409}
+    assert {event["item"]["text"] for _, event in records(world, "race")} == accepted
+
+
 def test_a_key_is_needed_and_ends_within_seconds(world: World, ingest: httpx.Client) -> None:
     settings = Settings(**world.settings())
     is_problem(httpx.post(f"{ingest.base_url}/v1/items", json=item("k")), 401)
@@ -170,6 +194,11 @@ def test_a_quota_holds_for_each_key(world: World, ingest: httpx.Client) -> None:
     single = ingest.post("/v1/items", json=item("q-9"), headers=own)
     is_problem(single, 429)
     assert 1 <= int(single.headers["Retry-After"]) <= 60
+    other = create_key(Settings(**world.settings()), "quota-source", 100)
+    theirs = {"Authorization": f"Bearer {other}"}
+    wait_until(lambda: ingest.get("/v1/items/x", headers=theirs).status_code != 401, 90, "known")
+    changed = ingest.post("/v1/items", json=item("q-9", "what was refused took no revision"), headers=theirs)
+    assert changed.status_code == 202
     assert ingest.post("/v1/items", json=item("other-key")).status_code == 202
 
 
@@ -254,6 +283,9 @@ def test_without_redis_items_are_accepted_and_it_is_counted(broker: Kafka, tmp_p
         assert ingest.post("/v1/items", json=item("redis-1")).status_code == 202
         events = [event for _, event in records(world, "redis-1")]
         assert len({event["event_id"] for event in events}) == 1
+        twins = b"\n".join(json.dumps(item("redis-twins", text)).encode() for text in ("first", "other"))
+        results = ingest.post("/v1/items:batch", content=twins).json()["results"]
+        assert [each["status"] for each in results] == [202, 409]
         without = [
             x
             for x in ingest.get("/metrics").text.splitlines()
