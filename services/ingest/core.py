@@ -20,6 +20,10 @@ MAX_BODY_BYTES = 1024 * 1024  # an item of 256 KiB may take more in escapes
 
 _TOO_LONG = re.compile(r"of length <= \d+ - at `\$\.item\.text`")
 _ITEM_ID = re.compile(r"matching regex .* - at `\$\.item_id`")
+_ESCAPE = re.compile(  # in JSON: a surrogate pair, half of one, or any other
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 _PATH = re.compile(r" - at `\$(.*)`")
 _encoder = msgspec.json.Encoder()
 
@@ -97,7 +101,7 @@ def submission(raw: bytes, source: str, now: int) -> Submission:
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Refused(400, "not JSON", f"send one JSON object: {error}") from error
+        raise Refused(400, "not JSON", f"send one JSON object: {why_no_json(raw, error)}") from error
     if body.schema not in (None, "content_submitted.v1"):
         raise Refused(
             422, "wrong schema", f"schema is {body.schema!r}, expected 'content_submitted.v1'", "/schema"
@@ -110,6 +114,17 @@ def submission(raw: bytes, source: str, now: int) -> Submission:
     _check_instants(body)
     item = None if body.withdrawn else body.item
     return _submission(source, body.item_id, body.revision, body.withdrawn, item, body.occurred_at, now)
+
+
+def why_no_json(raw: bytes, error: Exception) -> str:
+    """What is wrong with a body that did not decode, where the decoder has it wrong or cannot say."""
+    half = next((found for found in _ESCAPE.finditer(raw) if found[1]), None)
+    if half is not None:
+        return (
+            f"{half[0].decode()} (byte {half.start()}) is half of a surrogate pair, and no character:"
+            " send both halves, or leave it out"
+        )
+    return str(error)
 
 
 def to_moderate(raw: bytes, source: str, now: int) -> Submission:
@@ -164,7 +179,7 @@ def _submission(
     except TooLarge as error:
         raise Refused(413, "too large", str(error), "/item") from error
     except InvalidEvent as error:
-        raise _invalid(str(error)) from error
+        raise _invalid(str(error).removeprefix("ContentSubmitted cannot be written: ")) from error
     fingerprint = blake2b(_encoder.encode(item), digest_size=16).hexdigest()
     return Submission(event, item_key(source, item_id), fingerprint)
 
@@ -185,9 +200,8 @@ def _check_instants(body: _Body) -> None:
 
 def _invalid(message: str) -> Refused:
     if _TOO_LONG.search(message):
-        return Refused(
-            413, "too large", f"the item takes more than {MAX_ITEM_BYTES} bytes: {message}", "/item/text"
-        )
+        detail = f"the item takes more than {MAX_ITEM_BYTES} bytes: shorten its text"
+        return Refused(413, "too large", detail, "/item/text")
     if _ITEM_ID.search(message):
         return Refused(422, "invalid", ITEM_ID_RULE, "/item_id")
     found = _PATH.search(message)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from services.events.types import Span
-from services.ingest.core import Refused
+from services.ingest.core import Refused, why_no_json
 from services.ingest.scorer import Scored
 from services.scoring.explain import top_ngrams, words
 from services.scoring.occlusion import occlude
@@ -34,7 +34,7 @@ def question(raw: bytes, categories: tuple[str, ...]) -> Question:
         detail = f'{error}: send {{"text": "…", "categories": ["toxicity"], "limit": 20}}'
         raise Refused(422, "invalid", detail) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(400, "not JSON", f"send one JSON object in UTF-8: {error}") from error
+        raise Refused(400, "not JSON", f"send one JSON object in UTF-8: {why_no_json(raw, error)}") from error
     if len(asked.text) > MAX_CHARACTERS:
         detail = f"the text has {len(asked.text)} characters, at most {MAX_CHARACTERS} are explained: cut it"
         raise Refused(413, "too large", detail, "/text")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from services.ingest.core import Verdict
+from services.ingest.core import Verdict, why_no_json
 from services.ingest.naming import Naming
 from services.policy.model import Policy
 from services.runtime.problems import Problem
@@ -67,7 +67,7 @@ def asked(raw: bytes) -> Asked:
     except msgspec.ValidationError as error:
         raise Unfit(f"{error}: `input` is a string, a list of strings, or a list of parts", None) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unfit(f"the body is no JSON object in UTF-8: {error}", None) from error
+        raise Unfit(f"the body is no JSON object in UTF-8: {why_no_json(raw, error)}", None) from error
     given = [body.input] if isinstance(body.input, str) else body.input
     if not given:
         raise Unfit("`input` is empty: send at least one text")

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from services.ingest.core import why_no_json
 from services.ingest.naming import Naming
 from services.runtime.problems import Problem
 
@@ -67,7 +68,7 @@ def asked(raw: bytes) -> Asked:
     try:
         found = _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Unfit(f"Invalid JSON payload received. {error}") from error
+        raise Unfit(f"Invalid JSON payload received. {why_no_json(raw, error)}") from error
     if found.comment.type not in ("PLAIN_TEXT", "TEXT_TYPE_UNSPECIFIED"):
         html = found.comment.type == "HTML"
         raise Unfit("Currently, only 'PLAIN_TEXT' comments are supported" if html else "Unknown text type")

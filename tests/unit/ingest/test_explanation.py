@@ -83,3 +83,8 @@ def test_a_bad_question_is_refused_with_its_place(body: Any, status: int, pointe
     with pytest.raises(Refused) as caught:
         question(json.dumps(body).encode(), ("toxicity",))
     assert (caught.value.status, caught.value.pointer) == (status, pointer)
+
+
+def test_half_of_a_surrogate_pair_is_named() -> None:
+    with pytest.raises(Refused, match=r"\\ud800 \(byte 10\) is half of a surrogate pair"):
+        question(rb'{"text": "\ud800"}', ("toxicity",))

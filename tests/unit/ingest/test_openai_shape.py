@@ -51,6 +51,11 @@ def test_what_cannot_be_answered_is_refused_with_what_to_send(given: Any) -> Non
         asked(given)
 
 
+def test_half_of_a_surrogate_pair_is_named() -> None:
+    with pytest.raises(shape.Unfit, match=r"\\ud800 \(byte 11\) is half of a surrogate pair"):
+        shape.asked(rb'{"input": "\ud800"}')
+
+
 def test_a_category_is_true_from_where_the_policy_acts_and_null_where_nobody_looked() -> None:
     found = result(verdict(toxicity=0.9, hate=0.79, spam=0.95))
     assert found["flagged"] and found["categories"]["harassment"] is True

@@ -116,3 +116,8 @@ def test_problems_have_googles_shape(status: int, code: int, word: str) -> None:
     found, body = shape.error(Problem(status, "title", "what to do"))
     assert (found, body["error"]["code"], body["error"]["status"]) == (code, code, word)
     assert "what to do" in body["error"]["message"]
+
+
+def test_half_of_a_surrogate_pair_is_named() -> None:
+    with pytest.raises(shape.Unfit, match=r"\\ud800 \(byte 22\) is half of a surrogate pair"):
+        shape.asked(rb'{"comment": {"text": "\ud800"}}')

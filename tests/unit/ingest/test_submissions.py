@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.events.codec import decode, encode
+from services.events.codec import MAX_ITEM_BYTES, decode, encode
 from services.events.types import ContentSubmitted
-from services.ingest.core import MAX_LINES, Refused, lines_of, submission, withdrawal
+from services.ingest.core import MAX_LINES, Refused, lines_of, of_text, submission, withdrawal
 
 NOW = 1_790_000_000_000
 
@@ -66,6 +66,46 @@ def test_what_is_wrong_is_named(raw: bytes, status: int, pointer: str | None) ->
     with pytest.raises(Refused) as refused:
         submission(raw, "demo", NOW)
     assert (refused.value.status, refused.value.pointer) == (status, pointer)
+
+
+@pytest.mark.parametrize(
+    "half", [r"\ud800", r"\uDFFF", r"\\\udbff", r"\ud83d\ude00\ud83d", r"\ud800\ud83d\ude00"]
+)
+def test_half_of_a_surrogate_pair_is_named(half: str) -> None:
+    for text in (half, half + " and more of it"):
+        raw = b'{"item_id": "p", "item": {"kind": "post", "text": "%s"}}' % text.encode()
+        with pytest.raises(
+            Refused, match=r"^send one JSON object: \\u[dD]\w{3} \(byte \d+\) is half of"
+        ) as refused:
+            submission(raw, "demo", NOW)
+        byte = int(str(refused.value).partition("(byte ")[2].partition(")")[0])
+        assert raw[byte : byte + 2] == b"\\u"
+        with pytest.raises(UnicodeEncodeError):
+            json.loads(b'"' + raw[byte : byte + 6] + b'"').encode()
+
+
+@pytest.mark.parametrize("cut", [b'{"text": "\\u12', b'{"text": "\\ud83d\\ude00', rb'{"text": "\\ud800'])
+def test_what_is_cut_off_is_told_as_such(cut: bytes) -> None:
+    with pytest.raises(Refused, match="Input data was truncated"):
+        submission(cut, "demo", NOW)
+
+
+def test_an_item_that_is_too_large_is_told_without_the_names_of_ours() -> None:
+    long = "x" * (MAX_ITEM_BYTES + 1)
+    for sent in (
+        lambda: of_text(long, "demo", "p", NOW),
+        lambda: submission(body(item={"kind": "post", "text": long}), "demo", NOW),
+    ):
+        with pytest.raises(Refused) as refused:
+            sent()
+        assert (refused.value.status, refused.value.pointer) == (413, "/item/text")
+        assert str(refused.value) == f"the item takes more than {MAX_ITEM_BYTES} bytes: shorten its text"
+
+
+def test_what_no_item_may_have_is_told_without_the_names_of_ours() -> None:
+    with pytest.raises(Refused) as refused:
+        of_text("hi", "demo", "p", NOW, language="x" * 1000)
+    assert "ContentSubmitted" not in str(refused.value) and refused.value.pointer == "/item/language"
 
 
 @given(
