@@ -87,7 +87,7 @@ def test_the_sliders_work_by_keys_and_change_nothing_but_the_page(browser: Brows
             break
     page.keyboard.press("Home")
     expect(wrong).to_have_attribute(
-        "aria-valuetext", re.compile(r"at most 0.5%, not certified: [\d,]+ more audited")
+        "aria-valuetext", re.compile(r"at most 0.5%, not certified: [\d,]+ more labels among")
     )
     page.keyboard.press("Tab")
     page.keyboard.press("End")
@@ -109,7 +109,7 @@ def test_too_few_audits_are_a_number_not_a_curve(browser: Browser, url: str) -> 
     told = STATES["few"]
     page = opened(browser, url, told)
     wanting = told["least_violating"] - told["violating"]
-    expect(page.get_by_role("heading", name=f"{wanting} more audited violating")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{wanting} more violating")).to_be_visible()
     expect(page.locator("canvas")).to_have_count(0)
     expect(page.get_by_role("slider")).to_have_count(0)
     page.context.close()

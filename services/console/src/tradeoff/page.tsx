@@ -64,7 +64,7 @@ function Sliders({ told, dark }: { told: Tradeoff; dark: boolean }) {
           choose={(wrong) => setAt({ ...at, wrong })}
           decided={`${acted[told.action] ?? told.action} from a score of`}
           toward="up"
-          wanting="audited items among the highest scores"
+          wanting="labels among the highest scores"
           shown={sides.wrong}
           today={{ threshold: told.today.remove, risk: told.today.wrong_removals }}
           dark={dark}
@@ -77,7 +77,7 @@ function Sliders({ told, dark }: { told: Tradeoff; dark: boolean }) {
           choose={(missed) => setAt({ ...at, missed })}
           decided="allowed from a score of"
           toward="down"
-          wanting="audited violating items"
+          wanting="violating labels"
           shown={sides.missed}
           today={{ threshold: told.today.allow, risk: told.today.missed }}
           dark={dark}
@@ -97,11 +97,12 @@ function TooFew({ told }: { told: Tradeoff }) {
     <>
       <div class="notice few">
         <h2>
-          {whole(wanting)} more audited violating {wanting === 1 ? "item is" : "items are"} needed
+          {whole(wanting)} more violating {wanting === 1 ? "label is" : "labels are"} needed
         </h2>
         <p>
-          People have audited {whole(told.labels)} items that this model has not learned from; {whole(told.violating)} of them violate. With
-          fewer than {whole(told.least_violating)} nothing can be said of what would be missed, so nothing is drawn.
+          There {told.labels === 1 ? "is 1 label" : `are ${whole(told.labels)} labels`} that this model has not learned from;{" "}
+          {whole(told.violating)} of them {told.violating === 1 ? "violates" : "violate"}. With fewer than{" "}
+          {whole(told.least_violating)} nothing can be said of what would be missed, so nothing is drawn.
         </p>
         {told.why.length > 0 && (
           <>
@@ -189,7 +190,7 @@ export function Page() {
         {problem
           ? `No answer: ${problem}`
           : told
-            ? `${told.model_version}, ${told.policy_version}; ${whole(told.labels)} audited labels, ${whole(told.violating)} violating` +
+            ? `${told.model_version}, ${told.policy_version}; ${whole(told.labels)} labels, ${whole(told.violating)} violating` +
               (told.left_out ? `; ${whole(told.left_out)} left out, since the model has seen them` : "")
             : answer
               ? ""
