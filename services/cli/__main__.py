@@ -54,8 +54,12 @@ def _without(command: str, library: str) -> click.Command:
 
 @click.group(cls=Commands)
 @click.version_option(package_name="sluicegate")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Event-driven streaming moderation with people in the loop."""
+    from services.cli.quiet import quiet_logs  # --help and --version do without
+
+    context.with_resource(quiet_logs())
 
 
 if __name__ == "__main__":

@@ -7,11 +7,7 @@ from pathlib import Path
 
 import click
 
-KEY = click.option(
-    "--key",
-    envvar="SLUICEGATE_ANALYST_KEY",
-    help="Key of `sluicegate keys create --analyst`.",
-)
+from services.cli.options import ANALYST_KEY
 
 
 @click.command()
@@ -26,7 +22,7 @@ KEY = click.option(
     "--limit", type=click.IntRange(min=1), help="No more than so many items, evenly from the shards."
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@KEY
+@ANALYST_KEY
 def backtest(
     file: Path | None,
     live: bool,

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from services.cli.options import ANALYST_KEY
 from services.cli.policies import check_text, explained, live_policy, person, policy_text, release_text
 from services.cli.printable import printable
 from services.cli.query import quoted, rows_of
@@ -17,9 +18,6 @@ from services.policy.diff import differences
 from services.runtime.settings import Settings
 
 VERSION = re.compile(r"[a-z0-9-]{1,60}-[0-9a-f]{8}")
-KEY = click.option(
-    "--key", envvar="SLUICEGATE_ANALYST_KEY", help="Key of `sluicegate keys create --analyst`."
-)
 DECIDED = """SELECT revision, decision_seq, final, action, categories, basis, rule, scores.category AS scored,
 scores.probability AS probabilities, circumstances.automation AS automation, circumstances.alarms AS alarms,
 circumstances.capped AS capped, circumstances.draw AS draw, circumstances.counters AS counters,
@@ -35,7 +33,7 @@ ORDER BY revision, decision_seq, _offset LIMIT 1 BY task_id"""
 @click.command()
 @click.argument("first")
 @click.argument("second", required=False)
-@KEY
+@ANALYST_KEY
 def diff(first: str, second: str | None, key: str | None) -> None:
     """Say what changes from one policy to another, a line each.
 
@@ -55,7 +53,7 @@ def diff(first: str, second: str | None, key: str | None) -> None:
 @click.command()
 @click.option("--to", metavar="VERSION", help="Default: the policy that was live before this one.")
 @click.option("--reason", help="Why, for the audit trail.")
-@KEY
+@ANALYST_KEY
 def rollback(to: str | None, reason: str | None, key: str | None) -> None:
     """Make a policy live again that was live before: an event like any other.
 
@@ -83,7 +81,7 @@ def rollback(to: str | None, reason: str | None, key: str | None) -> None:
 @click.command()
 @click.argument("item", metavar="SOURCE/ITEM_ID")
 @click.option("--json", "as_json", is_flag=True, help="All that was recorded, for programs.")
-@KEY
+@ANALYST_KEY
 def explain(item: str, as_json: bool, key: str | None) -> None:
     """Say which rule, threshold and draw decided an item, from what was recorded with each outcome."""
     source, slash, item_id = item.partition("/")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from services.cli import trials
+from services.cli.options import ANALYST_KEY, Number
 from services.cli.policies import (
     check_lists,
     check_text,
@@ -18,7 +19,6 @@ from services.cli.policies import (
     person,
     policy_text,
 )
-from services.cli.policy_history import KEY
 from services.cli.shadow_report import report
 from services.events.topics import load_topics
 from services.events.types import AuditRecorded, PolicyShadowed
@@ -55,7 +55,7 @@ class Duration(click.ParamType):
 @click.option("--reason", help="Why, for the audit trail.")
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Number(0, 1, min_open=True),
     default=1.0,
     show_default=True,
     help="Of the items that it is asked about.",
@@ -68,7 +68,7 @@ class Duration(click.ParamType):
     "--examples", type=click.IntRange(0, 1000), default=10, show_default=True, help="With --report."
 )
 @click.option("--json", "as_json", is_flag=True, help="With --report, for programs.")
-@KEY
+@ANALYST_KEY
 def shadow(
     file: Path | None,
     reason: str | None,

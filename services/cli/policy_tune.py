@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+MOST_LABELS = 100_000  # that a plan is made for: as many are made up for each of its trials
+MOST_ITEMS = 10**12
 LINE = '{"text", "labels": {category: bool}, "probability"}'
 
 
@@ -16,9 +18,17 @@ LINE = '{"text", "labels": {category: bool}, "probability"}'
 @click.option("--confidence", default=0.95, show_default=True, help="That both hold.")
 @click.option("--category", "categories", multiple=True, help="Default: every category of the model.")
 @click.option("--plan", "planning", is_flag=True, help="Say where to draw the next labels; certify nothing.")
-@click.option("--budget", default=2000, show_default=True, help="Labels to draw, with --plan.")
 @click.option(
-    "--items", type=click.IntRange(1), help="To draw from, with --plan. Default: as labels stand for."
+    "--budget",
+    type=click.IntRange(1, MOST_LABELS),
+    default=2000,
+    show_default=True,
+    help="Labels to draw, with --plan.",
+)
+@click.option(
+    "--items",
+    type=click.IntRange(1, MOST_ITEMS),
+    help="To draw from, with --plan. Default: as labels stand for.",
 )
 @click.option("--planned", is_flag=True, help="Only labels drawn by the live policy's audit plan, and by it.")
 @click.option("--labels", type=FILE, help=f"JSON lines {LINE} in place of label.recorded.")
@@ -56,6 +66,10 @@ def tune(
         raise click.UsageError("risks and confidence must lie between 0 and 1")
     if plan_file and len(categories) != 1:
         raise click.UsageError("a plan is for one category: name it with --category")
+    if planning and plan_file and not plan_file.resolve().parent.is_dir():
+        raise click.UsageError(
+            f"--plan-file: there is no folder {plan_file.parent}: make it, or name another"
+        )
     if planned and (labels or bundle or plan_file or planning):
         raise click.UsageError("--planned takes labels, model and plan from the stream: leave the others out")
     risks = Risks(wrong_removals=max_wrong_removals, missed=max_missed, confidence=confidence)

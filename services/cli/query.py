@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from services.cli.options import ANALYST_KEY
 from services.cli.printable import printable
 from services.runtime.settings import Settings
 
@@ -22,7 +23,7 @@ SECONDS = 60  # an answer may take, its wait for others included
 
 @click.command()
 @click.argument("sql")
-@click.option("--key", envvar="SLUICEGATE_ANALYST_KEY", help="Key of `sluicegate keys create --analyst`.")
+@ANALYST_KEY
 @click.option("--format", "shape", type=click.Choice(["table", "json", "csv"]), default="table")
 def query(sql: str, key: str | None, shape: str) -> None:
     """Ask one SELECT; docs/analyst.md lists what there is to ask.

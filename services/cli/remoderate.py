@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from services.cli.again.chosen import INSTANT, Analytics, Chosen, chosen_by
 from services.cli.again.judging import BROADCASTS, Judge, Verdict
 from services.cli.again.measure import Measure
+from services.cli.options import ANALYST_KEY, Number
 from services.cli.policies import explained, person
-from services.cli.policy_history import KEY
 from services.cli.printable import printable
 from services.cli.query import SECONDS, secret_of
 from services.events.fresh import fresh_id
@@ -50,7 +50,7 @@ MOST_AT_ONCE = 100  # records that are sent together, and no more than come in a
 @click.option("--dry-run", is_flag=True, help="Count and say what would change; nothing is sent.")
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=100.0,
     show_default=True,
     help="Changes and questions a second at the most.",
@@ -63,7 +63,7 @@ MOST_AT_ONCE = 100  # records that are sent together, and no more than come in a
     help="Questions to people at the most; other items that the policy would ask about stay as they are.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="No more than so many items.")
-@KEY
+@ANALYST_KEY
 def remoderate(
     sql: str | None,
     source: str | None,
@@ -103,15 +103,19 @@ def remoderate(
         httpx.Client(base_url=settings.analytics_url, timeout=SECONDS) as client,
         _Sending(settings, run_id, Measure(rate, max_reviews), dry_run) as sending,
     ):
-        chosen = Chosen(Analytics(client, secret_of(settings, key)), query)
+        chosen = Chosen(Analytics(client, secret_of(settings, key)), query, given=sql is not None)
         total = min(chosen.count(), limit or 2**62)
         sending.note({"query": query[:4000], "reason": reason, "items": total})
         with _progress() as shown:
             bar = shown.add_task("looked at", total=total)
             for looked_up, found in chosen.standing(limit):
+                sending.unknown += looked_up - len(found)
                 sending.take(found, lambda: shown.advance(bar, 0))
                 shown.advance(bar, looked_up)
-        sending.note({"done": True, **{kind: sum(of.values()) for kind, of in sending.counts.items() if of}})
+        done = {kind: sum(of.values()) for kind, of in sending.counts.items() if of}
+        if sending.unknown:
+            done["unknown"] = sending.unknown
+        sending.note({"done": True, **done})
     click.echo("\n".join(_told(run_id, sending, total, dry_run)))
 
 
@@ -125,6 +129,7 @@ class _Sending:
             kind: Counter() for kind in ("changed", "asked", "unchanged", "left")
         }
         self.examples: list[Verdict] = []
+        self.unknown = 0  # items that were named and that analytics does not have
 
     def __enter__(self) -> _Sending:
         client = admin(self._settings)
@@ -194,10 +199,17 @@ def _told(run_id: str, sending: _Sending, total: int, dry_run: bool) -> list[str
         "unchanged": "unchanged",
         "left": "left as they are",
     }
-    lines = [f"{total} items chosen" + ("; nothing was sent" if dry_run else f", run {run_id}")]
+    lines = [
+        f"{total} item{'' if total == 1 else 's'} chosen"
+        + ("; nothing was sent" if dry_run else f", run {run_id}")
+    ]
     for kind, counts in sending.counts.items():
         of = ", ".join(f"{what} {count}" for what, count in counts.most_common())
         lines.append(f"  {words[kind]}: {sum(counts.values())}" + (f" ({of})" if of else ""))
+    if sending.unknown:
+        lines.append(
+            f"  not known to analytics: {sending.unknown} (check source and item_id, or ask again soon)"
+        )
     for verdict in sending.examples:
         row = verdict.row
         text = " ".join(str(row["item"].get("text") or "").split())[:80]

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from infra.topics import known_sources
+from services.cli.options import Number, SecretKey
 from services.cli.rows import Layout, Row, UnreadableFile, rows
 from services.cli.sending import HttpSender, KafkaSender, Sender
 from services.events.instants import from_millis
@@ -101,10 +102,16 @@ def _batches(posts: Iterator[Row], size: int) -> Iterator[list[Row]]:
 @click.option("--text-column", required=True, help="The column, or field, of the text.")
 @click.option("--id-column", help="That of the id; without it ids are made of the row's number and text.")
 @click.option("--columns", help="Names of the columns, comma-separated, where the file has no header.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Posts a second at the most.")
+@click.option("--rate", type=Number(min=0, min_open=True), help="Posts a second at the most.")
 @click.option("--limit", type=click.IntRange(min=1), help="No more than so many posts.")
 @click.option("--kind", default="post", show_default=True, help="What they are: post, comment …")
-@click.option("--key", envvar="SLUICEGATE_KEY", help="API key; or SLUICEGATE_KEY. Its source owns the items.")
+@click.option(
+    "--key",
+    type=SecretKey(),
+    metavar="KEY",
+    envvar="SLUICEGATE_KEY",
+    help="API key; or SLUICEGATE_KEY. Its source owns the items.",
+)
 @click.option("--url", help="Where ingest answers; or SLUICEGATE_INGEST_URL.")
 @click.option("--kafka", "direct", is_flag=True, help="Straight to Kafka instead; needs --source.")
 @click.option("--source", default="demo", show_default=True, help="The source, with --kafka.")

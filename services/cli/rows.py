@@ -40,7 +40,7 @@ class Layout:
 
 
 def rows(path: Path, layout: Layout) -> Generator[Row, None, None]:
-    """Every post of the file. Raises UnreadableFile, with the number of the row."""
+    """Every post of the file. Raises UnreadableFile, with the number of the row or line."""
     stem = re.sub(r"[^!-~]|[/@]", "-", path.stem)[:150]
     for number, record in enumerate(_records(path, layout), 1):
         text = _column(record, layout.text_column, path, number)
@@ -67,25 +67,51 @@ def _records(path: Path, layout: Layout) -> Iterator[dict[str, Any]]:
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise UnreadableFile(f"{path}, line {number} is not JSON: {error}") from error
-            if not isinstance(record, dict):
-                raise UnreadableFile(f"{path}, line {number} is no JSON object")
-            yield record
+    for number, line in enumerate(_lines(path, "utf-8"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise UnreadableFile(f"{path}, line {number} is not JSON: {error}") from error
+        if not isinstance(record, dict):
+            raise UnreadableFile(f"{path}, line {number} is no JSON object")
+        yield record
 
 
 def _table(path: Path, delimiter: str, columns: Sequence[str] | None) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        if delimiter == "\t":  # here a quote is a character like any other
-            yield from csv.DictReader(file, fieldnames=columns, delimiter="\t", quoting=csv.QUOTE_NONE)
-        else:
-            yield from csv.DictReader(file, fieldnames=columns, delimiter=delimiter)
+    lines = _lines(path, "utf-8-sig", newline="")
+    table = (
+        csv.DictReader(lines, columns, delimiter="\t", quoting=csv.QUOTE_NONE)  # a quote is like any other
+        if delimiter == "\t"
+        else csv.DictReader(lines, columns, delimiter=delimiter)
+    )
+    try:
+        yield from table
+    except csv.Error as error:
+        raise UnreadableFile(f"{path}, after line {table.line_num}: no row of a table: {error}") from error
+
+
+def _lines(path: Path, encoding: str, newline: str | None = None) -> Iterator[str]:
+    """Lines of text. Raises UnreadableFile where they are not UTF-8."""
+    try:
+        with path.open(encoding=encoding, newline=newline) as file:
+            yield from file
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(
+            f"{path}, line {_unreadable(path)} is not UTF-8: save the file as UTF-8"
+        ) from error
+
+
+def _unreadable(path: Path) -> int:
+    """The number of the first line that is not UTF-8. A file is decoded in blocks, which know of no lines."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    raise UnreadableFile(f"{path} changed while it was read: play it again once it is whole")
 
 
 def _column(record: dict[str, Any], column: str, path: Path, number: int) -> str:

@@ -20,6 +20,10 @@ INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+Z?)?"
 Key = tuple[str, str]
 
 
+class BadQuestion(click.ClickException):
+    """Analytics will not answer this question, whoever asks and whenever."""
+
+
 class Analytics:
     """Questions to analytics; where it is busy, or the key has asked its quota, they are asked again later."""
 
@@ -30,7 +34,7 @@ class Analytics:
         self._headers = {"Authorization": f"Bearer {secret}"}
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of one SELECT. Raises ClickException with what is wrong with it."""
+        """The rows of one SELECT. Raises BadQuestion with what is wrong with it, ClickException else."""
         found = self._ask("/v1/query", {"sql": sql})
         names = [column["name"] for column in found["meta"]]
         return [dict(zip(names, row, strict=True)) for row in found["data"]]
@@ -55,6 +59,8 @@ class Analytics:
                 self._sleep(seconds)
                 waited += max(seconds, 0.1)
                 continue
+            if answer.status_code in (400, 422):
+                raise BadQuestion(_problem(answer))
             if answer.status_code != 200:
                 raise click.ClickException(_problem(answer))
             return answer.json()
@@ -88,10 +94,13 @@ def chosen_by(
 
 
 class Chosen:
-    """The items that a SELECT with the columns `source` and `item_id` names, each once, in their order."""
+    """The items that a SELECT with the columns `source` and `item_id` names, each once, in their order.
 
-    def __init__(self, analytics: Analytics, query: str) -> None:
-        self._analytics = analytics
+    `given`: somebody wrote the query, and may write it better.
+    """
+
+    def __init__(self, analytics: Analytics, query: str, given: bool = True) -> None:
+        self._analytics, self._given = analytics, given
         self._query = query.strip().rstrip(";")
 
     def count(self) -> int:
@@ -99,7 +108,9 @@ class Chosen:
         sql = f"SELECT count() AS n FROM (SELECT DISTINCT source, item_id FROM (\n{self._query}\n))"
         try:
             return int(self._analytics.query(sql)[0]["n"])
-        except click.ClickException as error:
+        except BadQuestion as error:
+            if not self._given:
+                raise
             raise click.ClickException(
                 f"{error.message}\nThe query must be one SELECT with the columns source and item_id"
             ) from error

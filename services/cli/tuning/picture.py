@@ -86,7 +86,7 @@ def as_policy(category: str, plan: Plan) -> list[str]:
         "  plan:",
         *(
             f"    - {{category: {category}, from: {_decimal(stratum.lower)}, to: {_decimal(stratum.upper)},"
-            f" share: {_decimal(stratum.probability)}}}"
+            f" share: {_share_of(stratum.probability)}}}"
             for stratum in plan.strata
         ),
     ]
@@ -95,6 +95,11 @@ def as_policy(category: str, plan: Plan) -> list[str]:
 def _decimal(value: float) -> str:
     """Without an exponent, which YAML takes for text."""
     return f"{value:.9f}".rstrip("0").rstrip(".")
+
+
+def _share_of(probability: float) -> str:
+    """To six digits that count, however small it is: a share of 0 draws nothing. Without an exponent as well."""
+    return np.format_float_positional(probability, precision=6, fractional=False, trim="-")
 
 
 def estimated(known: Audits, remove: float | None, allow: float | None) -> tuple[float, float, float]:

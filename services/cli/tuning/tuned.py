@@ -98,7 +98,14 @@ class Tuning:
             if self.plan_file:
                 content_hash = self.model.manifest.content_hash
                 told = PlanFile(content_hash=content_hash, category=category, strata=made.design)
-                self.plan_file.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+                try:
+                    self.plan_file.write_bytes(
+                        msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+                    )
+                except OSError as error:
+                    raise click.ClickException(
+                        f"the plan cannot be written to {self.plan_file}: {error.strerror}"
+                    ) from error
 
     def certify(self, store: bool, planned: bool = False) -> bool:
         """Certify each category, show it, and store what was found. False where a category has no threshold.
@@ -110,6 +117,11 @@ class Tuning:
         if planned and live is None:
             raise click.ClickException(
                 "no policy is live: release one with an audit plan, and wait for labels"
+            )
+        if live is not None and not live.audit.plan:
+            raise click.ClickException(
+                f"the live policy, {live.version}, has no audit plan: put what --plan prints below `audit`, release it,"
+                " and wait for labels; or leave --planned out"
             )
         labels = self.labels if live is None else self._drawn_by(live.version)
         for category in self.categories:

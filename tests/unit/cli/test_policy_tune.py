@@ -6,15 +6,21 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 import infra
 from services.cli.__main__ import main
+from services.cli.policy_tune import MOST_ITEMS
+from services.cli.tuning.tuned import Tuning
+from services.policy.model import Risks
 from services.policy.planning import design
 from services.retrainer.core.training_set import Labelled
+from services.retrainer.settings import RetrainerSettings
 from services.scoring import bundle
 from services.scoring.manifest import Manifest
 from services.scoring.split import Split, certifies, split_of
@@ -88,6 +94,56 @@ def test_a_plan_is_written_and_labels_drawn_by_it_are_certified_by_it(model: Pat
     assert tune(model, "--labels", known, "--plan-file", plan).exit_code == 0
     plan.write_text(json.dumps(told | {"content_hash": "0" * 64}))
     assert "another model" in tune(model, "--labels", known, "--plan-file", plan).output
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (["--budget", "0"], "--budget"),
+        (["--budget", "-5"], "--budget"),
+        (["--items", str(10**23)], "--items"),
+        (["--plan-file", "/nowhere/x.json"], "there is no folder /nowhere"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused_before_labels_are_read(
+    model: Path, given: list[str], what: str
+) -> None:
+    answer = tune(model, "--labels", "unread.jsonl", "--plan", *given)
+    assert answer.exit_code == 2 and what in answer.output, answer.output
+
+
+def test_a_plan_that_cannot_be_written_is_told(model: Path, tmp_path: Path) -> None:
+    known, plan = labels(tmp_path, 200), tmp_path / ("x" * 300)
+    answer = tune(model, "--labels", known, "--plan", "--budget", "50", "--plan-file", plan)
+    assert answer.exit_code == 1 and "the plan cannot be written to" in answer.output, answer.output
+
+
+def test_however_many_items_a_plan_draws_from_no_share_is_0(model: Path, tmp_path: Path) -> None:
+    known = labels(tmp_path, 200)
+    answer = tune(model, "--labels", known, "--plan", "--budget", "1", "--items", str(MOST_ITEMS))
+    assert answer.exit_code == 0, answer.output
+    shown = yaml.safe_load("audit:\n" + answer.output[answer.output.index("  plan:") :])
+    written = policy(audit={**DOCUMENT["audit"], **shown["audit"]}).audit
+    assert all(0 < stratum.share < 1e-9 for stratum in written.plan)
+
+
+def test_a_live_policy_without_a_plan_is_told_as_such(model: Path) -> None:
+    document = (STARTER / "policy.yaml").read_text("utf-8")
+    made = Tuning(
+        Risks(wrong_removals=0.02, missed=0.05, confidence=0.95),
+        bundle.load(model),
+        [],
+        ("toxicity",),
+        None,
+        document,
+        None,
+        RetrainerSettings(),
+        Console(),
+    )
+    with pytest.raises(
+        click.ClickException, match=r"^the live policy, \S+, has no audit plan: put what --plan"
+    ):
+        made.certify(store=False, planned=True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A run of `sluicegate remoderate`: which items, how fast, and what is refused before anything is sent."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from services.cli.again import chosen
 from services.cli.again.chosen import Analytics, Chosen, chosen_by
 from services.cli.again.judging import Judge, _left
 from services.cli.again.measure import Measure
-from services.cli.remoderate import remoderate
+from services.cli.remoderate import _told, remoderate
 
 
 class Served:
@@ -78,6 +79,38 @@ def test_a_query_that_is_none_is_told_with_what_it_must_be() -> None:
         click.ClickException, match=r"Unknown identifier(.|\n)*with the columns source and item_id"
     ):
         Chosen(analytics(refused), "SELECT 1 AS one").count()
+
+
+@pytest.mark.parametrize(
+    ("status", "given"), [(400, False), (401, True), (401, False), (500, True), (404, True)]
+)
+def test_what_is_not_the_querys_fault_is_told_as_it_is(status: int, given: bool) -> None:
+    def refused(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, json={"detail": "for another reason"})
+
+    with pytest.raises(click.ClickException) as told:
+        Chosen(analytics(refused), "SELECT source, item_id FROM standing", given=given).count()
+    assert told.value.message == "for another reason"
+
+
+class Came:
+    """What a run came to, without one."""
+
+    def __init__(self, unknown: int) -> None:
+        self.unknown, self.examples = unknown, list[Any]()
+        self.counts: dict[str, Counter[str]] = {
+            kind: Counter() for kind in ("changed", "asked", "unchanged", "left")
+        }
+
+
+def test_items_that_do_not_exist_are_counted_in_a_line_of_their_own() -> None:
+    sending: Any = Came(unknown=1)
+    lines = _told("again-1", sending, 1, dry_run=True)
+    assert lines[0] == "1 item chosen; nothing was sent"
+    assert lines[-1].startswith("  not known to analytics: 1 ")
+    sending = Came(unknown=0)
+    lines = _told("again-1", sending, 2, dry_run=True)
+    assert lines[0] == "2 items chosen; nothing was sent" and not any("not known" in line for line in lines)
 
 
 def test_filters_are_one_select_and_quote_what_they_are_given() -> None:

@@ -51,6 +51,29 @@ def test_csv_tsv_and_json_lines(tmp_path: Path) -> None:
     assert list(rows(lines, Layout("text"))) == [Row("a-1-607474ca", "ü"), Row("a-2-3e23e816", "b")]
 
 
+@pytest.mark.parametrize("name", ["posts.csv", "posts.tsv", "posts.jsonl"])
+def test_a_file_that_is_not_utf_8_is_named_with_the_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    first = b'{"text": "a"}' if name.endswith("jsonl") else b"text"
+    path.write_bytes(first + b"\n" + first + b"\n\xff\xfe\n")
+    answer = CliRunner().invoke(replay, [str(path), "--text-column", "text", "--key", "sk_1"])
+    assert answer.exit_code == 1, answer.output
+    assert f"{path}, line 3 is not UTF-8: save the file as UTF-8" in answer.output.replace("\n", "")
+
+
+def test_a_table_that_is_none_is_named_with_the_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "posts.csv", "text\nhi\n" + "x" * 200_000 + "\n")
+    with pytest.raises(UnreadableFile, match=r"posts\.csv, after line 2: no row of a table: field larger"):
+        list(rows(path, Layout("text")))
+
+
+def test_lines_may_end_as_on_any_machine(tmp_path: Path) -> None:
+    for end in ("\n", "\r\n", "\r"):
+        path = tmp_path / "posts.csv"
+        path.write_bytes(f"\ufefftext{end}one{end}two{end}".encode())
+        assert [row.text for row in rows(path, Layout("text"))] == ["one", "two"]
+
+
 def test_the_same_file_again_is_the_same_items_and_another_of_its_name_is_not(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     first = written(tmp_path, "posts.csv", "tweet\none\none\n")
