@@ -4,40 +4,17 @@ The files are read by who does I/O (services.scoring.live_lists); here is which 
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from services.events.types import Listed
 from services.policy.document import Document
 from services.policy.errors import Problem
-from services.policy.rules import Effect
-
-if TYPE_CHECKING:
-    from services.policy.model import Policy
+from services.policy.model import ListRule, Policy
 
 
-class ListRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What is done with an item whose text is on the list. `categories` are why; `queue` None is the policy's own."""
-
-    name: str
-    effect: Effect
-    categories: tuple[str, ...]
-    queue: str | None
-    severity: float
-
-    @property
-    def reads_scores(self) -> bool:
-        """A list rests on no score."""
-        return False
-
-    @property
-    def words(self) -> str:
-        """As decisions say it in `rule`."""
-        return f"list {self.name}"
-
-
-def deciding(policy: "Policy", listed: Iterable[Listed], item: msgspec.Raw) -> ListRule | None:
+def deciding(policy: Policy, listed: Iterable[Listed], item: msgspec.Raw) -> ListRule | None:
     """The first list of the policy that has the item's text and may say so.
 
     A list that allows does not speak for what else there is to see: an item with media it leaves to what comes after.
@@ -49,7 +26,7 @@ def deciding(policy: "Policy", listed: Iterable[Listed], item: msgspec.Raw) -> L
     return None
 
 
-def followed(policy: "Policy", listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
+def followed(policy: Policy, listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
     """Those of the policy: a candidate beside it may follow others."""
     if not listed:
         return ()

@@ -4,8 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from services.policy.lists import ListRule
-from services.policy.rules import Rule, Rules
+from services.policy.rules import Effect, Rule, Rules
 
 Action = Literal["remove", "limit"]
 
@@ -81,6 +80,26 @@ class AlarmRule(msgspec.Struct, frozen=True, kw_only=True):
     max_disagreement: float
     min_count: int
     window_ms: int
+
+
+class ListRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done with an item whose text is on the list. `categories` are why; `queue` None is the policy's own."""
+
+    name: str
+    effect: Effect
+    categories: tuple[str, ...]
+    queue: str | None
+    severity: float
+
+    @property
+    def reads_scores(self) -> bool:
+        """A list rests on no score."""
+        return False
+
+    @property
+    def words(self) -> str:
+        """As decisions say it in `rule`."""
+        return f"list {self.name}"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

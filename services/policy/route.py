@@ -16,8 +16,8 @@ from services.events.types import Circumstances, Precedent, ReviewBudget, Score,
 from services.policy.auditing import drawn, seen_likely
 from services.policy.budget import has_say, likely, worth
 from services.policy.facts import Alarms, Facts
-from services.policy.lists import ListRule, deciding, followed
-from services.policy.model import CategoryRule, Policy
+from services.policy.lists import deciding, followed
+from services.policy.model import CategoryRule, ListRule, Policy
 from services.policy.precedents import inherits, words
 from services.policy.queues import serving
 from services.policy.rules import Rule
