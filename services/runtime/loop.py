@@ -17,6 +17,7 @@ from services.runtime.handling import Outcome, fault, handle_batch, handle_behin
 from services.runtime.health import Health
 from services.runtime.kafka import admin, group_consumer, transactional_producer
 from services.runtime.metrics import LoopMetrics
+from services.runtime.pace import Pace
 from services.runtime.positions import Partition, Progress, after, partitions_of
 from services.runtime.reading import WholeTopics, broadcast_topics, report, to_record
 from services.runtime.records import Outgoing, Record, Rejected
@@ -51,6 +52,12 @@ class Loop(Generic[S]):
         self._consumer: Consumer = group_consumer(settings, wiring.service, self._on_client_error)
         self._progress = Progress(self._consumer)
         self._watch = StallWatch(self._progress, self._admin)
+        self._pace = Pace(
+            settings.batch_calm_ms / 1000,
+            settings.batch_wait_ms / 1000,
+            settings.batch_busy_rate,
+            time.monotonic(),
+        )
         self._fatal: KafkaError | None = None  # of the consumer, which then gets nothing any more
         self._assignment: Assignment[S] = Assignment(wiring, settings, self._admin, self._progress)
         self._transaction = Transaction(
@@ -137,9 +144,8 @@ class Loop(Generic[S]):
     def _step(self) -> None:
         messages = self._consumer.consume(1, 0 if self._assignment.behind else 0.1)
         if messages and self._settings.batch_records > 1:
-            messages += self._consumer.consume(
-                self._settings.batch_records - 1, self._settings.batch_wait_ms / 1000
-            )
+            messages += self._consumer.consume(self._settings.batch_records - 1, self._pace.wait)
+        self._pace.took(len(messages), time.monotonic())
         if self._assignment.unsettled:
             # What was fetched before may meanwhile be another worker's, or come again: start from what is committed.
             # But a fatal error is handed out once, with the partitions that it takes away.
