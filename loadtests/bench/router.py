@@ -14,11 +14,10 @@ import yaml
 from infra.local.bootstrap import STARTER
 from loadtests.full_policy import rules
 from services.events.topics import load_topics
-from services.events.types import Score
 from services.policy.facts import Facts
 from services.policy.parse import parse
 from services.policy.route import route
-from services.router.core.items import Classified
+from services.router.core.items import Classified, GivenScore
 
 ITEMS, ROUNDS, GOAL = 50_000, 5, 50_000
 
@@ -48,7 +47,7 @@ def items(count: int) -> list[Classified]:
                 )
             ),
             scores=tuple(
-                Score(category=name, probability=chance.random() ** 4)
+                GivenScore(category=name, probability=chance.random() ** 4)
                 for name in ("toxicity", "hate", "spam")
             ),
             model_version="starter-0123abcd",

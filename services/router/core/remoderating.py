@@ -9,7 +9,7 @@ stood goes on standing.
 from typing import Any, Literal
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from services.events.types import (
     Circumstances,
@@ -29,7 +29,7 @@ from services.events.types import (
 from services.policy.facts import Facts
 from services.policy.model import Policy
 from services.policy.route import Asked, Decided, circumstances, route
-from services.router.core.items import Classified
+from services.router.core.items import Classified, GivenScore
 from services.router.core.outcomes import decided, numbered, requested
 from services.router.core.slow import told
 from services.router.core.state import REMEMBER_MS, ItemState, Step, Task, followed
@@ -72,7 +72,7 @@ def scored_again(event: Remoderated) -> Classified:
         revision=event.revision,
         item=event.item,
         text_hash=event.text_hash,
-        scores=event.scores,
+        scores=tuple([GivenScore(**asdict(score)) for score in event.scores]),
         model_version=event.model_version,
         tier=event.tier,
         accepted_at=event.accepted_at,

@@ -1,5 +1,6 @@
 """What ingest decided in line is recorded, not decided again; audits are drawn all the same."""
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -32,7 +33,8 @@ def test_it_is_recorded_though_the_live_policy_would_decide_otherwise() -> None:
     assert (decision.decision_seq, decision.final) == (0, True)
     assert (decision.rule, decision.circumstances) == (VERDICT.rule, SEEN)
     assert decision.policy_version == "yesterday-1"
-    assert decision.scores == item.scores and decision.model_version == item.model_version
+    assert msgspec.to_builtins(decision.scores) == msgspec.to_builtins(item.scores)
+    assert decision.model_version == item.model_version
 
 
 def test_also_where_the_switch_was_thrown_meanwhile_since_the_caller_was_answered() -> None:
