@@ -1,5 +1,6 @@
 """Ids and keys that are derived: the same inputs give the same id, so doing work twice writes the same event."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
@@ -18,11 +19,32 @@ def derived_id(*parts: str | int) -> str:
 
     Each part is written with its type and length, so ("a", "bc"), ("ab", "c") and ("a", 1), ("a", "1") all differ.
     """
-    joined = b""
+    return blake2b(_joined(parts), digest_size=16).hexdigest()
+
+
+def derived_id_within(before: bytes, part: str, after: bytes) -> str:
+    """`derived_id(*a, part, *b)` where `before` is `id_part(*a)` and `after` is `id_part(*b)`: a third of the cost."""
+    data = part.encode("utf-8", "surrogatepass")
+    return blake2b(b"%bs%d:%b%b" % (before, len(data), data, after), digest_size=16).hexdigest()
+
+
+@lru_cache(4096, typed=True)  # 1 and True are equal, and written differently
+def id_part(*parts: str | int) -> bytes:
+    """Parts of an id that many ids have in common, as `derived_id` writes them."""
+    return _joined(parts)
+
+
+def _joined(parts: tuple[str | int, ...]) -> bytes:
+    joined = ""
     for part in parts:
-        data = str(part).encode("utf-8", "surrogatepass")
-        joined += b"%c%d:%b" % (b"i" if isinstance(part, int) else b"s", len(data), data)
-    return blake2b(joined, digest_size=16).hexdigest()
+        if isinstance(part, int):
+            digits = str(part)
+            joined += f"i{len(digits)}:{digits}"
+        elif part.isascii():
+            joined += f"s{len(part)}:{part}"
+        else:
+            joined += f"s{len(part.encode('utf-8', 'surrogatepass'))}:{part}"
+    return joined.encode("utf-8", "surrogatepass")
 
 
 def item_key(source: str, item_id: str) -> str:

@@ -1,6 +1,6 @@
 """The hash by which two items count as copies of one another."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Protocol
 
@@ -17,7 +17,7 @@ class Reference(Protocol):
 
 
 def text_hash(
-    source: str, kind: str, text: str | None, media: Iterable[Reference] = (), normal: str | None = None
+    source: str, kind: str, text: str | None, media: Sequence[Reference] = (), normal: str | None = None
 ) -> str | None:
     """128-bit hex hash of source, kind, normalised text and media in their order.
 
@@ -27,8 +27,9 @@ def text_hash(
     """
     if normal is None:
         normal = normalise(text) if text else ""
-    identities = [medium.sha256 or medium.url for medium in media]
-    if not normal and not identities:
+    if not normal and not media:
         return None
-    fields = "\0".join([source, kind, normal, *identities])
+    fields = f"{source}\0{kind}\0{normal}"
+    for medium in media:
+        fields += f"\0{medium.sha256 or medium.url}"
     return blake2b(fields.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

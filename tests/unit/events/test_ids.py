@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.events.fresh import fresh_id
-from services.events.ids import derived_id, item_key, parse_task_id, task_id
+from services.events.ids import derived_id, derived_id_within, id_part, item_key, parse_task_id, task_id
 
 PARTS = st.lists(st.text() | st.integers(), max_size=5).map(tuple)
 
@@ -37,6 +37,18 @@ def test_an_id_stays_what_it_is_for_good() -> None:
     """Records written by an older version are recognised by it: it must never change."""
     assert derived_id("content_classified", "demo", "post-1", 1) == "7ff4e981eb01e1fd96d1263a06dd8a0d"
     assert re.fullmatch("[0-9a-f]{32}", derived_id())
+
+
+@given(PARTS, st.text(), PARTS)
+def test_an_id_is_the_same_when_its_common_parts_are_written_once(
+    before: tuple[str | int, ...], part: str, after: tuple[str | int, ...]
+) -> None:
+    written = derived_id_within(id_part(*before), part, id_part(*after))
+    assert written == derived_id(*before, part, *after)
+
+
+def test_a_flag_and_a_number_are_other_parts() -> None:
+    assert id_part(True) != id_part(1)
 
 
 def test_keys_and_task_ids() -> None:
