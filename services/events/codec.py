@@ -63,21 +63,20 @@ def encode(event: msgspec.Struct) -> bytes:
 
     InvalidEvent where a value is none that readers take; TooLarge past MAX_ITEM_BYTES or MAX_RECORD_BYTES.
     """
-    return _written(event, check=True)
+    raw = encode_derived(event)
+    try:
+        _reader(type(event))[1].decode(raw)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise InvalidEvent(f"{type(event).__name__} cannot be written: {error}") from error
+    return raw
 
 
 def encode_derived(event: msgspec.Struct) -> bytes:
     """The same without reading it again, for an event whose every field was validated on its way in or made by a pure
     function of such (docs/decisions/0041-derived-events-are-written-unread.md). The limits hold all the same.
     """
-    return _written(event, check=False)
-
-
-def _written(event: msgspec.Struct, check: bool) -> bytes:
     try:
         raw = _encode(event)
-        if check:
-            _reader(type(event))[1].decode(raw)
     except (msgspec.MsgspecError, UnicodeEncodeError, TypeError, RecursionError) as error:
         raise InvalidEvent(f"{type(event).__name__} cannot be written: {error}") from error
     if len(raw) > MAX_ITEM_BYTES:

@@ -2,39 +2,42 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
+Header: TypeAlias = tuple[str, bytes]
+Headers: TypeAlias = tuple[Header, ...]
 TRACEPARENT_LIMIT = 128  # bytes; version 00 has 55, later ones may have more
 SPECVERSION = ("ce_specversion", b"1.0")
 CONTENT = ("content-type", b"application/json; charset=utf-8")
 TYPE_PREFIX = "sluicegate."
 
 
-def headers_for(
-    schema_name: str, event_id: str, source: str, occurred_at: str, traceparent: str | None = None
-) -> list[tuple[str, bytes]]:
-    """The headers of an event, in the form that Kafka clients take.
+class EventHeaders:
+    """The headers of all events of one schema from one writer, with what they have in common made once.
 
-    `schema_name` as in `content_submitted.v1`, `source` the service or platform that wrote the event, `occurred_at`
-    an instant; `traceparent` as the W3C defines it, passed on from what the event follows from.
+    `schema_name` as in `content_submitted.v1`, `source` the service or platform that writes them.
     """
-    by, kind = _same(schema_name, source)
-    headers = [
-        SPECVERSION,
-        ("ce_id", event_id.encode()),
-        by,
-        kind,
-        ("ce_time", occurred_at.encode()),
-        CONTENT,
-    ]
-    if traceparent is not None:
-        headers.append(("traceparent", traceparent.encode()))
-    return headers
+
+    def __init__(self, schema_name: str, source: str) -> None:
+        self._by = ("ce_source", source.encode())
+        self._kind = ("ce_type", f"{TYPE_PREFIX}{schema_name}".encode())
+
+    def of(self, event_id: str, occurred_at: str, traceparent: str | None = None) -> Headers:
+        """The headers of an event; `occurred_at` is an instant.
+
+        `traceparent` as the W3C defines it, passed on from what the event follows from.
+        """
+        ce_id, time = ("ce_id", event_id.encode()), _time(occurred_at)
+        if traceparent is None:
+            return SPECVERSION, ce_id, self._by, self._kind, time, CONTENT
+        trace = ("traceparent", traceparent.encode())
+        return SPECVERSION, ce_id, self._by, self._kind, time, CONTENT, trace
 
 
 @lru_cache(1024)
-def _same(schema_name: str, source: str) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
-    """The headers that all events of a kind have from one writer."""
-    return ("ce_source", source.encode()), ("ce_type", f"{TYPE_PREFIX}{schema_name}".encode())
+def _time(occurred_at: str) -> Header:
+    """Many events of a batch have the same."""
+    return "ce_time", occurred_at.encode()
 
 
 def traceparent_of(headers: Iterable[tuple[str, bytes | str | None]] | None) -> str | None:

@@ -1,5 +1,6 @@
 """The topics of schemas/topics.yaml, typed. A misspelt key in the file is an error, never a default."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -107,6 +108,7 @@ def base_of(topic: str) -> str:
     return ".".join(topic.split(".", 2)[:2])
 
 
+@lru_cache(1024)  # asked for every record
 def suffix_of(topic: str) -> str | None:
     """`demo` of `content.submitted.demo`; None where there is none."""
     words = topic.split(".", 2)

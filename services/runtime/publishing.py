@@ -1,15 +1,26 @@
 """Events as records: which topic an event belongs to, its bytes and its headers."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
 from services.events.codec import encode, encode_derived, schema_name
-from services.events.headers import headers_for, traceparent_of
-from services.events.topics import Topics, topic_for
+from services.events.headers import EventHeaders, traceparent_of
+from services.events.topics import Topic, Topics, topic_for
 from services.runtime.records import Outgoing, Record
 
 CHECKED = 64  # the first and then one in so many derived events is read again
+
+
+class _Kind(NamedTuple):
+    """What all events of a type have in common."""
+
+    topic: Topic
+    headers: EventHeaders
+    has_id: bool
+    has_time: bool
+    derived: bool
 
 
 class Publisher:
@@ -24,6 +35,7 @@ class Publisher:
         self._derived = frozenset(derived)
         self._written = 0  # of derived types
         self._topics = {topic.event: topic for topic in topics.topics.values() if topic.event}
+        self._kinds: dict[type[msgspec.Struct], _Kind] = {}
 
     def outgoing(
         self,
@@ -36,30 +48,36 @@ class Publisher:
 
         `accepted` is when its item was accepted, in ms. Raises InvalidEvent or TooLarge (see services.events.errors).
         """
-        name = schema_name(type(event))
-        topic = self._topics[name]
-        suffix = getattr(event, topic.per) if topic.per else None
-        headers = headers_for(
-            name,
-            getattr(event, "event_id", None) or "",
-            self._service,
-            getattr(event, "occurred_at", None) or "",
-            traceparent_of(cause.headers) if cause and cause.headers else None,
-        )
-        where = topic_for(topic.name, suffix) if suffix else topic.name
+        topic, headers, has_id, has_time, derived = self._kinds.get(type(event)) or self._kind(type(event))
+        where = topic.name
+        if topic.per is not None and (suffix := getattr(event, topic.per)):
+            where = topic_for(where, suffix)
         return Outgoing(
             where,
             topic.name,
             key if isinstance(key, bytes) else key.encode(),
-            self._encoded(event),
-            tuple(headers),
+            self._encode_derived(event) if derived else encode(event),
+            headers.of(
+                (event.event_id or "") if has_id else "",  # type: ignore[attr-defined]
+                (event.occurred_at or "") if has_time else "",  # type: ignore[attr-defined]
+                traceparent_of(cause.headers) if cause is not None and cause.headers else None,
+            ),
             accepted,
             event,
         )
 
-    def _encoded(self, event: msgspec.Struct) -> bytes:
-        if type(event) not in self._derived:
-            return encode(event)
+    def _kind(self, of: type[msgspec.Struct]) -> _Kind:
+        name, fields = schema_name(of), of.__struct_fields__
+        kind = self._kinds[of] = _Kind(
+            self._topics[name],
+            EventHeaders(name, self._service),
+            "event_id" in fields,
+            "occurred_at" in fields,
+            of in self._derived,
+        )
+        return kind
+
+    def _encode_derived(self, event: msgspec.Struct) -> bytes:
         self._written += 1
         return encode(event) if self._written % CHECKED == 1 else encode_derived(event)
 

@@ -5,11 +5,10 @@ fast as frozen dataclasses, and nothing in them can point back to them.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import msgspec
 
-Headers: TypeAlias = tuple[tuple[str, bytes], ...]
+from services.events.headers import Headers as Headers
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

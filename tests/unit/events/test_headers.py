@@ -1,12 +1,13 @@
 """Headers are CloudEvents 1.0 in Kafka's binary mode."""
 
-from services.events.headers import headers_for, traceparent_of
+from services.events.headers import EventHeaders, traceparent_of
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+DECIDED = EventHeaders("content_decided.v1", "router")
 
 
 def test_the_attributes_that_cloudevents_requires() -> None:
-    assert headers_for("content_decided.v1", "0af7", "router", "2026-01-31T12:00:00.000Z") == [
+    assert list(DECIDED.of("0af7", "2026-01-31T12:00:00.000Z")) == [
         ("ce_specversion", b"1.0"),
         ("ce_id", b"0af7"),
         ("ce_source", b"router"),
@@ -17,8 +18,8 @@ def test_the_attributes_that_cloudevents_requires() -> None:
 
 
 def test_the_trace_is_passed_on() -> None:
-    written = headers_for("content_decided.v1", "0af7", "router", "2026-01-31T12:00:00.000Z", TRACEPARENT)
-    assert traceparent_of(list(written)) == TRACEPARENT
+    written = DECIDED.of("0af7", "2026-01-31T12:00:00.000Z", TRACEPARENT)
+    assert traceparent_of(written) == TRACEPARENT
 
 
 def test_no_trace_where_there_is_none() -> None:
