@@ -14,10 +14,11 @@ from faust import Worker
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.local.bootstrap import STARTER
-from services.classifier.core import classified, rows
+from services.classifier.core import classified, scores_of
+from services.classifier.submission import read
 from services.events.codec import decode, encode_derived
 from services.events.topics import load_topics
-from services.events.types import ContentDecided, ContentSubmitted
+from services.events.types import ContentDecided
 from services.policy.draw import draw
 from services.policy.facts import Facts
 from services.policy.parse import parse
@@ -67,13 +68,11 @@ def build_app(settings: FaustSettings) -> Any:
     @app.agent(submitted)
     async def classifier(stream: Any) -> None:
         async for record in stream.events():
-            event = decode(ContentSubmitted, record.value)
-            text = event.item.text or "" if event.item else ""
-            row = next(iter(rows(model.classifier.classify([text]))))
+            event, item = read(record.value)
+            text = item.text or "" if item else ""
+            (scores,) = scores_of(model.categories, model.classifier.classify([text]))
             accepted = int(record.message.timestamp * 1000)
-            out = classified(
-                event, record.value, model.model_version, model.categories, row, accepted, now_ms()
-            )
+            out = classified(event, item, model.model_version, scores, accepted, now_ms())
             await scored.send(key=record.key, value=encode_derived(out))
 
     @app.agent(scored)

@@ -1,21 +1,31 @@
 """What a submission becomes. Pure: the scores come in as numbers."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from itertools import cycle, repeat
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from services.events.ids import derived_id
+from services.classifier.submission import NO_ITEM, Submission
+from services.events.ids import derived_id_within, id_part
 from services.events.instants import from_millis
 from services.events.topics import suffix_of
-from services.events.types import ContentSubmitted, InlineVerdict, Score
+from services.events.types import Category, InlineVerdict, Item, Probability
 from services.scoring.scores import Scores
 from services.scoring.text_hash import text_hash
 
 
-class Scored(msgspec.Struct, frozen=True, kw_only=True):
+class CategoryScore(msgspec.Struct, frozen=True, gc=False):
+    """types.Score, made by position: there are several for every item, and names would cost twice as much."""
+
+    category: Category
+    probability: Probability
+    disagreement: Annotated[float, msgspec.Meta(ge=0)] | None
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """content_classified.v1 with the item as it came: what platforms added to it goes on to people untouched."""
 
     schema: Literal["content_classified.v1"] = "content_classified.v1"
@@ -27,7 +37,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: bool
     item: msgspec.Raw
     text_hash: str | None
-    scores: tuple[Score, ...]
+    scores: tuple[CategoryScore, ...]
     model_version: str | None
     tier: Literal["fast", "slow"]
     slow_until: str | None = None
@@ -36,26 +46,21 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     inline: InlineVerdict | None = None
 
 
-class _Carried(msgspec.Struct):
-    item: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_carried = msgspec.json.Decoder(_Carried).decode
-Row = tuple[
-    Sequence[float], Sequence[float | None]
-]  # of one text: probability and disagreement of each category
 BINS = 20  # equal bins of [0, 1] in a histogram of scores
 
 
-def rows(scores: Scores) -> Iterator[Row]:
-    """What `classified` takes of each text, in their order; probabilities within [0, 1], whatever a graph rounds to."""
-    probability = np.fmin(1, np.fmax(0, scores.probability)).tolist()
-    if scores.disagreement is None:
-        return zip(probability, repeat((None,) * scores.probability.shape[1]), strict=False)
-    return zip(probability, scores.disagreement.tolist(), strict=True)
+def scores_of(categories: Sequence[str], found: Scores) -> Iterator[tuple[CategoryScore, ...]]:
+    """The scores of each text, in their order; probabilities within [0, 1], whatever a graph rounds to.
+
+    `categories` are the columns of what was found.
+    """
+    probability = np.fmin(1, np.fmax(0, found.probability)).ravel().tolist()
+    spread = repeat(None) if found.disagreement is None else found.disagreement.ravel().tolist()
+    each = map(CategoryScore, cycle(categories), probability, spread)
+    return zip(*[each] * len(categories), strict=True)
 
 
-def forged_source(topic: str, event: ContentSubmitted) -> str | None:
+def forged_source(topic: str, event: Submission) -> str | None:
     """Why the event may not stand on this topic; None where it may.
 
     A platform has a topic of its own, to which Kafka's ACLs hold it: a source that is not the topic's is forged.
@@ -67,66 +72,69 @@ def forged_source(topic: str, event: ContentSubmitted) -> str | None:
 
 
 def classified(
-    event: ContentSubmitted,
-    raw: bytes,
+    event: Submission,
+    item: Item | None,
     model_version: str,
-    categories: Sequence[str],
-    row: Row | None,
+    scores: tuple[CategoryScore, ...],
     accepted: int,
     now: int,
     slow_until: int | None = None,
     normal: str | None = None,
 ) -> Scored:
-    """The event, which `raw` encodes, with its scores.
+    """The event with its scores; `item` is what it has decoded.
 
-    The row is in the order of `categories`, None for a withdrawal and for what was decided in line, which keeps the
-    scores that it was decided with.
+    A withdrawal has no scores, and what was decided in line keeps those that it was decided with, whatever is given.
     `accepted` is when Kafka appended the submission, `now` the time of scoring, `slow_until` how long the slow tier's
-    scores are to be waited for (None: none will come), all in ms; `normal` is the text
-    normalised, from who has it. The id is derived from what was submitted, not from the model, so that a repeat yields
-    the same event.
+    scores are to be waited for (None: none will come), all in ms; `normal` is the text normalised, from who has it. The
+    id is derived from what was submitted, not from the model, so that a repeat yields the same event.
     """
-    item = event.item
-    scores = () if row is None else to_scores(categories, row)
-    scored = item is not None and not event.withdrawn
-    inline = event.inline if scored else None
-    if inline is not None:
-        scores, model_version = inline.scores, inline.model_version
+    event_id = derived_id_within(
+        id_part("content_classified", event.source),
+        event.item_id,
+        id_part(event.revision, int(event.withdrawn)),
+    )
+    occurred_at, accepted_at = from_millis(now), from_millis(accepted)
+    if item is None or event.withdrawn:
+        return Scored(
+            event_id=event_id,
+            occurred_at=occurred_at,
+            source=event.source,
+            item_id=event.item_id,
+            revision=event.revision,
+            withdrawn=event.withdrawn,
+            item=NO_ITEM,
+            text_hash=None,
+            scores=(),
+            model_version=None,
+            tier="fast",
+            accepted_at=accepted_at,
+        )
+    if (inline := event.inline) is not None:
+        model_version = inline.model_version
+        scores = tuple([CategoryScore(s.category, s.probability, s.disagreement) for s in inline.scores])
     return Scored(
-        event_id=derived_id(
-            "content_classified", event.source, event.item_id, event.revision, int(event.withdrawn)
-        ),
-        occurred_at=from_millis(now),
+        event_id=event_id,
+        occurred_at=occurred_at,
         source=event.source,
         item_id=event.item_id,
         revision=event.revision,
-        withdrawn=event.withdrawn,
-        item=_carried(raw).item if scored else msgspec.Raw(b"null"),
-        text_hash=text_hash(event.source, item.kind, item.text, item.media, normal)
-        if scored and item
-        else None,
+        withdrawn=False,
+        item=event.item,
+        text_hash=text_hash(event.source, item.kind, item.text, item.media, normal),
         scores=scores,
-        model_version=model_version if scored else None,
+        model_version=model_version,
         tier="fast",
         slow_until=None if slow_until is None else from_millis(slow_until),
-        accepted_at=from_millis(accepted),
+        accepted_at=accepted_at,
         inline=inline,
     )
 
 
-def to_scores(categories: Sequence[str], row: Row) -> tuple[Score, ...]:
-    """A row in the order of `categories` as scores."""
-    return tuple(
-        [
-            Score(category=category, probability=probability, disagreement=spread)
-            for category, probability, spread in zip(categories, *row, strict=True)
-        ]
-    )
-
-
-def add_to_histograms(histograms: dict[str, list[int]], scores: Iterable[Score]) -> None:
-    """Count each score in the histogram of its category: 20 equal bins of [0, 1], 1 itself in the last."""
-    for score in scores:
-        if (bins := histograms.get(score.category)) is None:
-            bins = histograms[score.category] = [0] * BINS
-        bins[min(BINS - 1, int(score.probability * BINS))] += 1
+def histograms_of(scores: Sequence[CategoryScore]) -> dict[str, NDArray[np.int64]]:
+    """How many scores of each category lie in each of 20 equal bins of [0, 1], 1 itself in the last."""
+    numbers: dict[str, int] = {}
+    category = np.array([numbers.setdefault(score.category, len(numbers)) for score in scores], np.int64)
+    probability = np.array([score.probability for score in scores], np.float64)
+    bins = np.minimum(BINS - 1, (probability * BINS).astype(np.int64))
+    counts = np.bincount(category * BINS + bins, minlength=len(numbers) * BINS).reshape(-1, BINS)
+    return dict(zip(numbers, counts, strict=True))

@@ -55,9 +55,9 @@ class SlowStage(ClassifierStage):
                 yield Dropped(record, "too_late")
             else:
                 good.append((record, event, text))
-        rows = core.rows(bundle.classifier.classify([text for _, _, text in good]))
-        for (record, event, _), row in zip(good, rows, strict=True):
-            out = scored_slowly(event, bundle.model_version, bundle.categories, row, now)
+        found = bundle.classifier.classify([text for _, _, text in good])
+        for (record, event, _), scores in zip(good, core.scores_of(bundle.categories, found), strict=True):
+            out = scored_slowly(event, bundle.model_version, scores, now)
             accepted = None if event.accepted_at is None else to_millis(event.accepted_at)
             key = item_key(event.source, event.item_id)
             yield self._publisher.outgoing(out, key, record, accepted)

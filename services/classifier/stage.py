@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from services.classifier import core, uncertain
 from services.classifier.slow_tier import Allowance, SlowTier, uncertain_texts
+from services.classifier.submission import Submission, read
 from services.classifier.summary import Summary
-from services.events.codec import decode
 from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
-from services.events.types import ContentSubmitted
+from services.events.types import Item
 from services.policy import inline
 from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record, Rejected
@@ -58,31 +58,34 @@ class ClassifierStage:
         bundle = self._live.bundle
         if bundle is None:
             raise RuntimeError("the loop took content though no model is live")
-        good: list[tuple[Record, ContentSubmitted]] = []
+        good: list[tuple[Record, Submission, Item | None]] = []
         for record in batch:
             checked = self._check(record)
             if isinstance(checked, Rejected):
                 yield checked
             else:
-                good.append((record, checked))
-        scored = [event for _, event in good if not event.withdrawn and event.inline is None]
-        texts = [event.item.text or "" for event in scored if event.item is not None]
+                good.append((record, *checked))
+        texts = [
+            item.text or ""
+            for _, event, item in good
+            if item is not None and not event.withdrawn and event.inline is None
+        ]
         normal = [normalise(text) for text in texts]
         found = bundle.classifier.classify(texts, normal)
-        rows = enumerate(core.rows(found))
+        scores_of = enumerate(core.scores_of(bundle.categories, found))
         slow = self._handed_over(found, bundle.categories, texts)
-        for record, event in good:
-            index, row = (-1, None) if event.withdrawn or event.inline is not None else next(rows)
+        for record, event, item in good:
+            scored = item is not None and not event.withdrawn and event.inline is None
+            index, scores = next(scores_of) if scored else (-1, ())
             out = core.classified(
                 event,
-                record.value or b"",
+                item,
                 bundle.model_version,
-                bundle.categories,
-                row,
+                scores,
                 record.timestamp,
                 now,
                 now + self._slow.wait_ms if self._slow is not None and index in slow else None,
-                None if row is None else normal[index],
+                normal[index] if scored else None,
             )
             yield self._publisher.outgoing(out, record.key, record, record.timestamp)
             if index in slow:
@@ -95,9 +98,9 @@ class ClassifierStage:
         wanted = [i for i in uncertain_texts(found, categories, self._slow.uncertain) if texts[i]]
         return frozenset(self._allowance.take(wanted, len(texts)))
 
-    def _check(self, record: Record) -> ContentSubmitted | Rejected:
+    def _check(self, record: Record) -> tuple[Submission, Item | None] | Rejected:
         try:
-            event = decode(ContentSubmitted, record.value or b"")
+            event, item = read(record.value or b"")
         except UndecodableEvent as error:
             return Rejected(record, "undecodable", str(error))
         if (forged := core.forged_source(record.topic, event)) is not None:
@@ -109,9 +112,9 @@ class ClassifierStage:
             )
         if event.inline is not None and (why := self._forged(event, record.value or b"")) is not None:
             return Rejected(record, "forged_inline", why)
-        return event
+        return event, item
 
-    def _forged(self, event: ContentSubmitted, raw: bytes) -> str | None:
+    def _forged(self, event: Submission, raw: bytes) -> str | None:
         if self._inline_secret is None:
             return "this classifier knows no secret of ingest's: start it with SLUICEGATE_INLINE_SECRET"
         return inline.forged(self._inline_secret, event.source, event.item_id, event.revision, raw)
@@ -122,9 +125,7 @@ class ClassifierStage:
 
     def committed(self, produced: Sequence[Outgoing]) -> None:
         """Count what is committed."""
-        for out in produced:
-            if isinstance(out.event, core.Scored):
-                self._summary.add(out.event)
+        self._summary.add([out.event for out in produced if isinstance(out.event, core.Scored)])
 
     def reports(self, now: int) -> Iterable[Outgoing]:
         """Histograms of the last seconds, one event a model version."""

@@ -1,11 +1,19 @@
 """Histograms of what a worker scored, between two summaries."""
 
+from collections.abc import Iterable
+from itertools import chain
+from operator import attrgetter
 from typing import Literal
 
-from services.classifier.core import Scored, add_to_histograms
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classifier.core import BINS, Scored, histograms_of
 from services.events.ids import derived_id
 from services.events.instants import from_millis
 from services.events.types import Histogram, ScoresSummarized
+
+NOTHING = np.zeros(BINS, np.int64)
 
 
 class Summary:
@@ -15,14 +23,20 @@ class Summary:
         self._worker, self._every, self._tier = worker, every, tier
         self._since: int | None = None
         self._items: dict[str, int] = {}
-        self._histograms: dict[str, dict[str, list[int]]] = {}
+        self._histograms: dict[str, dict[str, NDArray[np.int64]]] = {}
 
-    def add(self, event: Scored) -> None:
-        """Count one committed event; a withdrawal has no scores."""
-        if event.model_version is None:
-            return
-        self._items[event.model_version] = self._items.get(event.model_version, 0) + 1
-        add_to_histograms(self._histograms.setdefault(event.model_version, {}), event.scores)
+    def add(self, events: Iterable[Scored]) -> None:
+        """Count committed events; a withdrawal has no scores."""
+        by_version: dict[str, list[Scored]] = {}
+        for event in events:
+            if event.model_version is not None:
+                by_version.setdefault(event.model_version, []).append(event)
+        for version, of in by_version.items():
+            self._items[version] = self._items.get(version, 0) + len(of)
+            histograms = self._histograms.setdefault(version, {})
+            scores = list(chain.from_iterable(map(attrgetter("scores"), of)))
+            for category, counts in histograms_of(scores).items():
+                histograms[category] = histograms.get(category, NOTHING) + counts
 
     def take(self, now: int) -> list[ScoresSummarized]:
         """The summaries of the window that ends at `now` (ms), where its time has come; then a new one begins."""
@@ -45,7 +59,7 @@ class Summary:
                 tier=self._tier,
                 items=count,
                 histograms=tuple(
-                    Histogram(category=category, counts=tuple(counts))
+                    Histogram(category=category, counts=tuple(counts.tolist()))
                     for category, counts in sorted(histograms.get(version, {}).items())
                 ),
             )

@@ -1,14 +1,12 @@
 """What the fast tier hands to the slow one, and what comes back. Pure: the scores come in as numbers."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from services.classifier.core import Row, Scored, to_scores
+from services.classifier.core import CategoryScore, Scored
 from services.events.ids import derived_id
 from services.events.instants import from_millis
-from services.events.types import Score
 
 
 class Uncertain(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +20,7 @@ class Uncertain(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     item: msgspec.Raw
     text_hash: str | None = None
-    scores: tuple[Score, ...] = ()
+    scores: tuple[CategoryScore, ...] = ()
     model_version: str | None = None
     slow_until: str | None = None
     accepted_at: str | None = None
@@ -62,7 +60,7 @@ def text_of(event: Uncertain) -> str:
 
 
 def scored_slowly(
-    event: Uncertain, model_version: str, categories: Sequence[str], row: Row, now: int
+    event: Uncertain, model_version: str, scores: tuple[CategoryScore, ...], now: int
 ) -> Scored:
     """The slow tier's scores of an item; the id is derived from what was submitted and the tier. `now` in ms."""
     return Scored(
@@ -76,7 +74,7 @@ def scored_slowly(
         withdrawn=False,
         item=event.item,
         text_hash=event.text_hash,
-        scores=to_scores(categories, row),
+        scores=scores,
         model_version=model_version,
         tier="slow",
         accepted_at=event.accepted_at,

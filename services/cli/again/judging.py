@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 
-from services.classifier.core import rows as score_rows
-from services.classifier.core import to_scores
+from services.classifier.core import scores_of
 from services.events.ids import derived_id, item_key
 from services.events.instants import from_millis
 from services.events.topics import load_topics
@@ -99,10 +98,12 @@ class Judge:
                 scored.append(number)
             else:
                 verdicts[number] = Verdict(row, "left", why)
-        rows = score_rows(bundle.classifier.classify([found[n]["item"].get("text") or "" for n in scored]))
+        texts = [found[number]["item"].get("text") or "" for number in scored]
         again: list[int] = []
-        for number, scores in zip(scored, rows, strict=True):
-            event = _event(found[number], run_id, now, bundle, to_scores(bundle.categories, scores))
+        for number, scores in zip(
+            scored, scores_of(bundle.categories, bundle.classifier.classify(texts)), strict=True
+        ):
+            event = _event(found[number], run_id, now, bundle, scores)
             verdict = verdicts[number] = self._decided(found[number], event, now)
             if self._slow.bundle is not None and (
                 verdict.kind == "asked" or found[number]["slow"] == "scored"
@@ -124,13 +125,12 @@ class Judge:
     ) -> None:
         """What the fast model is unsure of, and what stands by slow scores, gets those of the slow model too."""
         texts = [found[number]["item"].get("text") or "" for number in numbers]
-        fasts = score_rows(fast.classifier.classify(texts))
-        slows = score_rows(bundle.classifier.classify(texts))
+        fasts = scores_of(fast.categories, fast.classifier.classify(texts))
+        slows = scores_of(bundle.categories, bundle.classifier.classify(texts))
         for number, of_fast, of_slow in zip(numbers, fasts, slows, strict=True):
-            before = _event(found[number], run_id, now, fast, to_scores(fast.categories, of_fast))
-            scores = to_scores(bundle.categories, of_slow)
+            before = _event(found[number], run_id, now, fast, of_fast)
             item = slow.merged(
-                scored_again(before), scored_again(_event(found[number], run_id, now, bundle, scores))
+                scored_again(before), scored_again(_event(found[number], run_id, now, bundle, of_slow))
             )
             verdicts[number] = self._decided(found[number], _with(before, item), now)
 

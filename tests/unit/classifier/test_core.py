@@ -2,8 +2,10 @@
 
 import msgspec
 import numpy as np
+import pytest
 
 from services.classifier import core
+from services.classifier.submission import read
 from services.classifier.summary import Summary
 from services.events.codec import decode, encode
 from services.events.types import (
@@ -20,9 +22,18 @@ POST = ContentSubmitted(source="demo", item_id="1", revision=2, item=Item(kind="
 CATEGORIES = ("toxicity", "spam")
 
 
+def scores(
+    probability: list[float], disagreement: list[float] | None = None
+) -> tuple[core.CategoryScore, ...]:
+    """Of one text."""
+    spread = None if disagreement is None else np.array([disagreement])
+    (found,) = core.scores_of(CATEGORIES, Scores(np.array([probability]), spread))
+    return found
+
+
 def scored(event: ContentSubmitted = POST, raw: bytes | None = None, **more: object) -> core.Scored:
-    given = {"model_version": "m-1", "categories": CATEGORIES, "row": ([0.25, 0.75], [None, None])} | more
-    return core.classified(event, raw or encode(event), accepted=1_000, now=2_000, **given)  # type: ignore[arg-type]
+    given = {"model_version": "m-1", "scores": scores([0.25, 0.75])} | more
+    return core.classified(*read(raw or encode(event)), accepted=1_000, now=2_000, **given)  # type: ignore[arg-type]
 
 
 def test_it_carries_the_item_and_a_score_for_each_category() -> None:
@@ -37,14 +48,24 @@ def test_it_carries_the_item_and_a_score_for_each_category() -> None:
 
 
 def test_a_committee_says_how_far_its_heads_are_apart() -> None:
-    found = Scores(np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.125]], np.float32))
-    (row,) = core.rows(found)
-    assert [score.disagreement for score in decode(ContentClassified, encode(scored(row=row))).scores] == [
-        0.5,
-        0.125,
+    event = decode(ContentClassified, encode(scored(scores=scores([0.25, 0.75], [0.5, 0.125]))))
+    assert [score.disagreement for score in event.scores] == [0.5, 0.125]
+    assert [score.disagreement for score in scored().scores] == [None, None]
+
+
+def test_each_text_of_a_batch_gets_its_own_scores() -> None:
+    found = Scores(np.array([[0.25, 0.75], [0.5, 1.0]], np.float32), np.zeros((2, 2), np.float32))
+    assert [[score.probability for score in of] for of in core.scores_of(CATEGORIES, found)] == [
+        [0.25, 0.75],
+        [0.5, 1.0],
     ]
-    (row,) = core.rows(Scores(found.probability))
-    assert [score.disagreement for score in scored(row=row).scores] == [None, None]
+    none = np.zeros((0, 2), np.float32)
+    assert list(core.scores_of(CATEGORIES, Scores(none, none))) == []
+
+
+def test_columns_and_categories_must_agree() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        list(core.scores_of(("spam", "hate", "other"), Scores(np.zeros((2, 2), np.float32))))
 
 
 def test_what_a_platform_added_goes_on_untouched() -> None:
@@ -60,27 +81,28 @@ def test_the_id_is_of_what_was_submitted_not_of_the_model() -> None:
 
 def test_a_withdrawal_passes_through_without_scores() -> None:
     gone = ContentSubmitted(source="demo", item_id="1", revision=2, withdrawn=True, item=POST.item)
-    event = decode(ContentClassified, encode(scored(gone, row=None)))
+    event = decode(ContentClassified, encode(scored(gone)))
     assert event.withdrawn and event.item is None and event.scores == () and event.model_version is None
     assert event.event_id != scored().event_id
 
 
 def test_a_probability_a_hair_over_one_is_one() -> None:
     over = np.nextafter(np.float32(1), np.float32(2))
-    (row,) = core.rows(Scores(np.array([[over, -1e-9]], np.float32)))
-    assert [score.probability for score in scored(row=row).scores] == [1.0, 0.0]
+    assert [score.probability for score in scores([over, -1e-9])] == [1.0, 0.0]
 
 
 def test_a_source_may_only_stand_on_its_own_topic() -> None:
-    assert core.forged_source("content.submitted.demo", POST) is None
-    assert "content.submitted.demo" in (core.forged_source("content.submitted.forum", POST) or "")
+    event, _ = read(encode(POST))
+    assert core.forged_source("content.submitted.demo", event) is None
+    assert "content.submitted.demo" in (core.forged_source("content.submitted.forum", event) or "")
 
 
 def test_a_summary_counts_what_was_scored_in_its_window() -> None:
     summary = Summary("classifier-0", every=10_000)
     assert summary.take(0) == []
-    for probabilities in ([0.0, 1.0], [0.049, 0.95], [0.05, 0.5]):
-        summary.add(scored(row=(probabilities, [0.1, 0.2])))
+    gone = scored(ContentSubmitted(source="demo", item_id="1", revision=2, withdrawn=True))
+    summary.add([scored(scores=scores([0.0, 1.0])), gone, scored(scores=scores([0.049, 0.95]))])
+    summary.add([scored(scores=scores([0.05, 0.5]))])
     assert summary.take(9_999) == []
     (event,) = summary.take(10_000)
     assert (event.items, event.model_version) == (3, "m-1")
@@ -88,6 +110,18 @@ def test_a_summary_counts_what_was_scored_in_its_window() -> None:
     assert histograms["toxicity"][:2] == (2, 1)
     assert histograms["spam"][10] == 1 and histograms["spam"][19] == 2
     assert summary.take(20_000) == [], "a window without items says nothing"
+
+
+def test_a_summary_keeps_models_apart_and_categories_in_any_order() -> None:
+    """A verdict in line brings the scores of the model that ingest had, as they stood there."""
+    summary = Summary("classifier-0", every=1)
+    summary.take(0)
+    turned = tuple(reversed(scores([0.0, 1.0])))
+    summary.add([scored(scores=turned), scored(scores=scores([0.0, 1.0])), scored(model_version="m-2")])
+    first, second = summary.take(1)
+    assert [(event.model_version, event.items) for event in (first, second)] == [("m-1", 2), ("m-2", 1)]
+    histograms = {histogram.category: histogram.counts for histogram in first.histograms}
+    assert (histograms["toxicity"][0], histograms["spam"][19]) == (2, 2)
 
 
 def test_what_was_decided_in_line_keeps_the_scores_that_it_was_decided_with() -> None:
@@ -100,7 +134,8 @@ def test_what_was_decided_in_line_keeps_the_scores_that_it_was_decided_with() ->
         decided_at="2026-01-31T12:00:00.000Z",
         signature="5f" * 32,
     )
-    event = scored(msgspec.structs.replace(POST, inline=verdict), row=None)
-    assert (event.scores, event.model_version, event.inline) == (verdict.scores, "m-0", verdict)
+    event = scored(msgspec.structs.replace(POST, inline=verdict))
+    assert (event.model_version, event.inline) == ("m-0", verdict)
+    assert decode(ContentClassified, encode(event)).scores == verdict.scores
     gone = msgspec.structs.replace(POST, inline=verdict, withdrawn=True)
-    assert scored(gone, row=None).inline is None
+    assert scored(gone).inline is None

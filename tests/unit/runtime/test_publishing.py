@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.classifier.core import Scored, classified
+from services.classifier.core import CategoryScore, Scored, classified
+from services.classifier.submission import read
 from services.events.codec import decode, encode
 from services.events.errors import InvalidEvent
 from services.events.topics import load_topics
@@ -15,8 +16,8 @@ def _scored(number: int, text: str) -> Scored:
     event = ContentSubmitted(
         event_id=f"{number:032x}", source="demo", item_id=f"i-{number}", revision=1, item=item
     )
-    row = ([0.25, 1.0], [0.1, 0.0])
-    return classified(event, encode(event), "model@1", ("spam", "hate"), row, 1_000, 2_000)
+    scores = (CategoryScore("spam", 0.25, 0.1), CategoryScore("hate", 1.0, 0.0))
+    return classified(*read(encode(event)), "model@1", scores, 1_000, 2_000)
 
 
 def test_what_is_written_unread_is_what_is_written_checked_and_what_strict_readers_take() -> None:
