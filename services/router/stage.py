@@ -29,14 +29,14 @@ from services.router.core.items import Classified, Requested
 from services.router.core.remoderating import Remoderated, moderate_again
 from services.router.core.slow import waiting_version
 from services.router.counters import Counters, Placed
-from services.router.explaining import Explainer
+from services.router.explaining import Explainer, Question
 from services.router.models import LiveModels
 from services.router.settings import RouterSettings
 from services.router.shadow import TOPIC as POLICY_SHADOWED
 from services.router.shadow import Shadow
 from services.router.shards import Shards
 from services.router.summary import Summary
-from services.runtime.keyed import KeyedStage, Transition
+from services.runtime.keyed import Event, KeyedStage, Transition
 from services.runtime.publishing import Publisher
 from services.runtime.records import Outgoing, Record
 from services.runtime.stage import Effect
@@ -78,6 +78,9 @@ class RouterStage(KeyedStage[Kept]):
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
         self._models = LiveModels(settings.var)
         self._explainer = Explainer(self._models, settings.explaining_share)
+        self._others: dict[
+            str, str
+        ] = {}  # by the id of a request: the model of scores that its own did not give
         self._lists = lists or LiveLists(settings.var)
         queues, hours = frozenset(topics.queues), topics.topics["review.requested"].retention_hours
         self._policies = LivePolicy(queues, hours, partial(self._lists.lacking, "live"))
@@ -113,6 +116,7 @@ class RouterStage(KeyedStage[Kept]):
     def handle(self, batch: Sequence[Record], states: States[Kept], now: int) -> Iterator[Effect]:
         """Decide the batch; what its shards have done by then is one more state of each."""
         touched = {record.partition for record in batch if record.base == "content.classified"}
+        self._others = {}
         self._shards.take_up(touched, states, self._live)
         self._shadow.begin(self._live)
         yield from super().handle(batch, states, now)
@@ -299,11 +303,18 @@ class RouterStage(KeyedStage[Kept]):
         return self._policies.certified(versions, lambda: self._models.operating_points(*versions))
 
     def _transition(self, step: Step, accepted: int | None) -> Transition[Kept]:
-        """The step, with what people are asked explained by the models that scored it."""
         item = step.state.classified if step.state else None
-        other = item.fast_model_version if item else None
-        events = [
-            self._explainer.explained(event, other) if isinstance(event, Requested) else event
-            for event in step.events
-        ]
-        return Transition(step.state, tuple(events), step.dropped, accepted)
+        if item is not None and item.fast_model_version is not None:
+            for event in step.events:
+                if isinstance(event, Requested):
+                    self._others[event.event_id] = item.fast_model_version
+        return Transition(step.state, step.events, step.dropped, accepted)
+
+    def finish(self, events: Sequence[Event]) -> Sequence[Event]:
+        """What people are asked, explained by the models that scored it: all of a batch at once, which is cheaper."""
+        asked = {at: event for at, event in enumerate(events) if type(event) is Requested}
+        if not asked:
+            return events
+        questions = [Question(event, self._others.pop(event.event_id, None)) for event in asked.values()]
+        explained = dict(zip(asked, self._explainer.explained(questions), strict=True))
+        return [explained.get(at, event) for at, event in enumerate(events)]

@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from itertools import islice
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -25,12 +26,17 @@ class Tombstone:
     topic: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transition(Generic[S]):
-    """What a decision comes to. `state` None forgets the key; `dropped` says why an event had no effect."""
+Event: TypeAlias = msgspec.Struct | Tombstone
+
+
+class Transition(msgspec.Struct, Generic[S], frozen=True, gc=False):
+    """What a decision comes to. `state` None forgets the key; `dropped` says why an event had no effect.
+
+    A struct without garbage collection, as services.runtime.records has them: there is one for every item.
+    """
 
     state: S | None
-    events: tuple[msgspec.Struct | Tombstone, ...] = ()
+    events: tuple[Event, ...] = ()
     dropped: str | None = None
     accepted: int | None = None  # ms; set where the events are an item's outcome
 
@@ -55,6 +61,12 @@ class KeyedStage(ABC, Generic[S]):
 
     def begin(self, read: Sequence[tuple[Record, msgspec.Struct]]) -> None:
         """What a batch brings, before the first of it is decided. Nothing unless a subclass wants it."""
+
+    def finish(self, events: Sequence[Event]) -> Sequence[Event]:
+        """What is written instead of the events of a batch, as many, in their order: the same unless a subclass
+        completes some, all at once.
+        """
+        return events
 
     def key_of(self, event: msgspec.Struct, key: bytes) -> bytes:
         """Under which key an event is produced: that of the item, unless a subclass says otherwise."""
@@ -84,12 +96,19 @@ class KeyedStage(ABC, Generic[S]):
             else:
                 read.append((record, event))
         self.begin(read)
+        made: list[Transition[S]] = []
         for record, event in read:
-            transition = self.decide(event, record, states.get(record.partition, record.key), now)
-            states.put(record.partition, record.key, transition.state)
+            before = states.get(record.partition, record.key)
+            transition = self.decide(event, record, before, now)
+            if transition.state is not before:  # most items have no state, before or after
+                states.put(record.partition, record.key, transition.state)
+            made.append(transition)
+        events = iter(self.finish([event for transition in made for event in transition.events]))
+        for (record, _), transition in zip(read, made, strict=True):
             if transition.dropped is not None:
                 yield Dropped(record, transition.dropped)
-            yield from self._outgoing(transition, record.key, record)
+            for outcome in islice(events, len(transition.events)):
+                yield self._written(outcome, record.key, record, transition.accepted)
 
     def _read(self, record: Record) -> msgspec.Struct | Rejected:
         try:
@@ -115,7 +134,8 @@ class KeyedStage(ABC, Generic[S]):
     ) -> Iterator[Outgoing]:
         """Make a transition that no record causes: its state is staged, its events go out."""
         states.put(shard, key, transition.state)
-        yield from self._outgoing(transition, key, None)
+        for event in self.finish(transition.events):
+            yield self._written(event, key, None, transition.accepted)
 
     def encode_state(self, state: S) -> bytes:
         """JSON, so that people can read a changelog."""
@@ -125,10 +145,7 @@ class KeyedStage(ABC, Generic[S]):
         """The reverse. Raises msgspec.ValidationError, a ValueError."""
         return self._decoder.decode(raw)
 
-    def _outgoing(self, transition: Transition[S], key: bytes, cause: Record | None) -> Iterator[Outgoing]:
-        for event in transition.events:
-            if isinstance(event, Tombstone):
-                yield self._publisher.tombstone(event.topic, key)
-            else:
-                where = self.key_of(event, key)
-                yield self._publisher.outgoing(event, where, cause, transition.accepted)
+    def _written(self, event: Event, key: bytes, cause: Record | None, accepted: int | None) -> Outgoing:
+        if isinstance(event, Tombstone):
+            return self._publisher.tombstone(event.topic, key)
+        return self._publisher.outgoing(event, self.key_of(event, key), cause, accepted)

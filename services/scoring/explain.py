@@ -1,27 +1,26 @@
 """Why a text scored as it did, as spans of the original text.
 
-For the linear byte n-gram model attributions are exact: the logit is a bias plus one term for each n-gram. A term is
-shared evenly by the bytes its n-gram covers, and a word's weight is the sum over its bytes: nothing is estimated, and
-all bytes together with the bias are the logit (before a calibration curve, which is increasing). Other models are asked
+For the linear byte n-gram model attributions are exact (`services.scoring.attribution`): nothing is estimated, and all
+bytes together with the bias are the logit (before a calibration curve, which is increasing). Other models are asked
 again without each word (`services.scoring.occlusion`).
 """
 
+import re
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.events.types import Span
-from services.scoring.bytegram import ORDERS, encode, hash_ngrams, pack, window_offsets, windows
+from services.scoring.attribution import Attributed, attributed
+from services.scoring.bytegram import encode_normal, hash_ngrams, pack, window_offsets, windows
 from services.scoring.bytegraph import Parts
-from services.scoring.normalise import Alignment, align
+from services.scoring.normalise import align
 from services.scoring.occlusion import occlude
 from services.scoring.scores import Classifier
 
 NEAR, FAINT = 0.6, 0.3  # chosen with the threshold of toxic spans, on comments that are not of the test split
+_WORD = re.compile(r"[^ ]+")
 
 
 class Explained(Protocol):
@@ -45,6 +44,13 @@ class Ngram(NamedTuple):
     weight: float
 
 
+class Asked(NamedTuple):
+    """A text, and the categories that it is to be explained for."""
+
+    text: str
+    categories: Sequence[str]
+
+
 def explain(bundle: Explained, text: str, category: str, limit: int = 5) -> list[Span]:
     """The words that moved `category` most, strongest first, with signed weights in log-odds.
 
@@ -52,9 +58,24 @@ def explain(bundle: Explained, text: str, category: str, limit: int = 5) -> list
     the one that scores highest is explained, as it is the one that counts. Raises KeyError for a category that the
     model does not have.
     """
-    return sorted(words(bundle, text, category), key=lambda span: (-abs(span.weight or 0.0), span.start))[
-        :limit
-    ]
+    return explain_all(bundle, [Asked(text, (category,))], limit)[0]
+
+
+def explain_all(bundle: Explained, asked: Sequence[Asked], limit: int = 5) -> list[list[Span]]:
+    """The same for many texts: of each, category by category as asked, `limit` words. What is said of a text does not
+    depend on the texts beside it; of a linear model, many together take a tenth of what they take one by one.
+    """
+    if not bundle.linear:
+        return [_occluded(bundle, each, limit) for each in asked]
+    found = []
+    for each, text in zip(asked, _taken_apart(bundle, [each.text for each in asked]), strict=True):
+        spans: list[Span] = []
+        for category in each.categories:
+            weighed = text.weighed(_column(bundle, category))
+            strongest = sorted(weighed, key=lambda word: -abs(word[1]))[:limit]
+            spans += [text.span(number, category, weight) for number, weight in strongest]
+        found.append(spans)
+    return found
 
 
 def words(bundle: Explained, text: str, category: str) -> list[Span]:
@@ -62,16 +83,8 @@ def words(bundle: Explained, text: str, category: str) -> list[Span]:
     column = _column(bundle, category)
     if not bundle.linear:
         return occlude(bundle.classifier, text, [category])
-    apart = _taken_apart(text)
-    offset, shares = apart.strongest(bundle.parts.weights, column)
-    before = [0.0, *np.cumsum(shares).tolist()]  # all bytes before each
-    spans = []
-    for word in apart.words:
-        first, last = max(0, word.first - offset), min(word.last - offset, len(shares))
-        if last > 0 and first < len(shares):
-            weight = round(before[last] - before[first], 6)
-            spans.append(Span(start=word.begin, end=word.stop, category=category, weight=weight))
-    return spans
+    (apart,) = _taken_apart(bundle, [text])
+    return [apart.span(number, category, weight) for number, weight in apart.weighed(column)]
 
 
 def top_ngrams(bundle: Explained, text: str, category: str, limit: int = 10) -> list[Ngram]:
@@ -79,10 +92,9 @@ def top_ngrams(bundle: Explained, text: str, category: str, limit: int = 10) -> 
     column = _column(bundle, category)
     if not bundle.linear:
         return []
-    row = encode(text)
     weights = bundle.parts.weights[:, column]
-    offset, shares = _taken_apart(text).strongest(bundle.parts.weights, column)
-    piece = row[offset : offset + len(shares)]
+    (apart,) = _taken_apart(bundle, [text])
+    piece = apart.pieces[apart.strongest(column)]
     found: dict[bytes, list[float]] = {}
     for n, hashed in enumerate(hash_ngrams(pack([piece])), start=1):
         terms = weights[hashed[0]] / np.sqrt(len(piece))
@@ -111,80 +123,73 @@ def joined_spans(text: str, spans: Sequence[Span], threshold: float) -> list[tup
     return ranges
 
 
-def byte_shares(row: bytes, weights: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What each byte of one row contributes to the logit, float64 [bytes]; they add up to logit - bias."""
-    return _Window(row).shares(weights[:, None])[:, 0]
-
-
 def _column(bundle: Explained, category: str) -> int:
     if category not in bundle.categories:
         raise KeyError(f"{category!r} is not a category of the model: {', '.join(bundle.categories)}")
     return bundle.categories.index(category)
 
 
-class _Window:
-    """One row of bytes: the weight rows of its n-grams, and the part of each that falls to a byte it covers."""
-
-    def __init__(self, row: bytes) -> None:
-        self._length = len(row)
-        packed = pack([row])
-        self._rows = np.zeros((ORDERS, packed.shape[1]), np.int64)  # of the n-gram that begins at a byte
-        self._parts = np.zeros((ORDERS, packed.shape[1], 1))  # 0: none begins there
-        for n, hashed in enumerate(hash_ngrams(packed), start=1):
-            count = max(0, len(row) - n + 1)
-            self._rows[n - 1, :count] = hashed[0, :count]
-            self._parts[n - 1, :count] = 1 / (n * np.sqrt(len(row)))
-
-    def shares(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
-        """What each byte contributes to each logit, float64 [bytes, categories]."""
-        terms = weights[self._rows] * self._parts
-        longer = terms[::-1].cumsum(axis=0)[::-1]  # [k]: of all n-grams that reach k bytes on
-        shares: NDArray[np.float64] = longer[0]
-        for k in range(1, ORDERS):
-            shares[k:] += longer[k, :-k]
-        return shares[: self._length]
+def _occluded(bundle: Explained, asked: Asked, limit: int) -> list[Span]:
+    for category in asked.categories:
+        _column(bundle, category)
+    found = occlude(bundle.classifier, asked.text, asked.categories)
+    return [span for category in asked.categories for span in most(found, category, limit)]
 
 
-class _Word(NamedTuple):
-    """A word: bytes [first, last) of the row, characters [begin, stop) of the original, without the signs around it."""
-
-    first: int
-    last: int
-    begin: int
-    stop: int
+def most(spans: Sequence[Span], category: str, limit: int) -> list[Span]:
+    """The strongest of a category's spans, strongest first."""
+    own = [span for span in spans if span.category == category]
+    return sorted(own, key=lambda span: (-abs(span.weight or 0.0), span.start))[:limit]
 
 
 class _Apart:
-    """A text taken apart, whatever it is explained for."""
+    """A text taken apart, whatever it is explained for: the windows that it is scored in and what their words add."""
 
     def __init__(self, text: str) -> None:
-        row, found = encode(text), align(text)
-        self._offsets = window_offsets(len(row))
-        self._windows = [_Window(piece) for piece in windows(row)]
-        ends: Sequence[int] = range(1, len(found.text) + 1)
-        if not found.text.isascii():
-            ends = list(accumulate(len(c.encode("utf-8", "replace")) for c in found.text))
-        self.words = [
-            _Word(
-                (ends[start - 1] if start else 0) + 1,  # the row begins with a space
-                ends[end - 1] + 1,
-                *found.original(*_core(found.text, start, end)),
-            )
-            for start, end in _words(found)
-        ]
-        self._kept: tuple[NDArray[np.float32], list[NDArray[np.float64]]] | None = None
+        self._found = align(text)
+        self._row = encode_normal(self._found.text)
+        self.pieces = windows(self._row)
+        self.attributed: Sequence[Attributed] = ()  # of each piece
+        self._ranges: list[tuple[int, int]] | None = None
 
-    def strongest(self, weights: NDArray[np.float32], column: int) -> tuple[int, NDArray[np.float64]]:
-        """Offset in the row and byte shares of the window whose logit is highest in a column of the weights."""
-        kept = self._kept
-        if kept is None or kept[0] is not weights:  # mostly it is asked for several categories of one model
-            kept = self._kept = weights, [window.shares(weights) for window in self._windows]
-        found = [shares[:, column] for shares in kept[1]]
-        best = max(range(len(found)), key=lambda i: float(found[i].sum()))
-        return self._offsets[best], found[best]
+    def strongest(self, column: int) -> int:
+        """The number of the window whose logit is highest."""
+        if len(self.pieces) == 1:
+            return 0
+        return max(range(len(self.pieces)), key=lambda i: float(self.attributed[i].total[column]))
+
+    def weighed(self, column: int) -> list[tuple[int, float]]:
+        """(number, weight) of the words of the window that counts, in their order; a word cut by its edge counts as
+        far as it is in it.
+        """
+        window = self.strongest(column)
+        weights = self.attributed[window].words[:, column].round(6).tolist()
+        return list(enumerate(weights, self._before(window_offsets(len(self._row))[window])))
+
+    def span(self, number: int, category: str, weight: float) -> Span:
+        """A word, where it stands in the original, without the signs around it."""
+        if self._ranges is None:
+            self._ranges = [match.span() for match in _WORD.finditer(self._found.text)]
+        begin, stop = self._found.original(*_core(self._found.text, *self._ranges[number]))
+        return Span(start=begin, end=stop, category=category, weight=weight)
+
+    def _before(self, offset: int) -> int:
+        """How many words of the row have ended at `offset`."""
+        if not offset:
+            return 0
+        begun = sum(map(bool, self._row[:offset].split(b" ")))
+        return begun - (b" " not in self._row[offset - 1 : offset + 1])
 
 
-_taken_apart = lru_cache(4)(_Apart)  # one text is explained for several categories in a row
+def _taken_apart(bundle: Explained, texts: Sequence[str]) -> list[_Apart]:
+    """The texts, with what their words add to the logits of a linear model."""
+    found = [_Apart(text) for text in texts]
+    together = attributed([piece for apart in found for piece in apart.pieces], bundle.parts.weights)
+    at = 0
+    for apart in found:
+        apart.attributed = together[at : at + len(apart.pieces)]
+        at += len(apart.pieces)
+    return found
 
 
 def _core(text: str, start: int, end: int) -> tuple[int, int]:
@@ -195,13 +200,3 @@ def _core(text: str, start: int, end: int) -> tuple[int, int]:
     while stop > begin and not text[stop - 1].isalnum():
         stop -= 1
     return (begin, stop) if begin < stop else (start, end)
-
-
-def _words(found: Alignment) -> Sequence[tuple[int, int]]:
-    """[start, end) of each run without spaces in the normalised text."""
-    runs, position = [], 0
-    for word in found.text.split(" "):
-        if word:
-            runs.append((position, position + len(word)))
-        position += len(word) + 1
-    return runs

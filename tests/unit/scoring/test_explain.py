@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from services.events.types import Span
+from services.scoring.attribution import byte_shares
 from services.scoring.bytegram import ROWS, Floats, encode, features
 from services.scoring.bytegraph import Parts
-from services.scoring.explain import byte_shares, explain, joined_spans, top_ngrams
+from services.scoring.explain import Asked, explain, explain_all, joined_spans, top_ngrams
 from services.scoring.scores import Classifier
 
 CALM = "calm words here. and calm again. "
@@ -38,7 +39,9 @@ def knows(word: str, weight: float) -> Model:
 def test_shares_of_all_bytes_and_the_bias_are_the_logit(text: str, made: tuple[Floats, Floats]) -> None:
     for column in range(2):
         logit = float((features([text]) @ made[0][:, column])[0])
-        assert byte_shares(encode(text), made[0][:, column]).sum() == pytest.approx(logit, rel=1e-4, abs=1e-4)
+        assert byte_shares([encode(text)], made[0])[:, column].sum() == pytest.approx(
+            logit, rel=1e-4, abs=1e-4
+        )
 
 
 def test_the_word_that_counts_comes_first_with_its_sign() -> None:
@@ -54,7 +57,7 @@ def test_words_cover_their_share_of_the_logit(model: Model) -> None:
     text = "one two three four"
     spans = explain(model, text, "spam", limit=10)
     assert [text[s.start : s.end] for s in sorted(spans, key=lambda s: s.start)] == text.split()
-    shares = byte_shares(encode(text), model.parts.weights[:, 1])
+    shares = byte_shares([encode(text)], model.parts.weights)[:, 1]
     spaces = sum(share for share, byte in zip(shares, encode(text), strict=True) if byte == ord(" "))
     assert sum(s.weight or 0 for s in spans) == pytest.approx(shares.sum() - spaces, abs=1e-4)
 
@@ -118,3 +121,28 @@ def test_neighbours_above_the_threshold_are_one_span() -> None:
     assert joined_spans(text, words, 3.0) == [(12, 17)], "the strongest where none is strong"
     assert joined_spans(text, words, 30.0) == []
     assert joined_spans("", [], 1.0) == []
+
+
+TEXTS = (
+    "",
+    "a",
+    "you h0rrid  idiot!!",
+    "Straße ＷＩＤＥ 🙂 h o r r i d",
+    "\ud800\0x — “quoted” e\u0301",
+    "ﷺ one",
+    "x" * 1300,
+    CALM * 60 + "HORRID " + CALM * 20,
+)
+
+
+def test_many_texts_are_explained_as_each_alone(model: Model) -> None:
+    asked = [Asked(text, ("spam", "toxicity")) for text in TEXTS * 9]  # of more bytes than are read at a time
+    alone = [explain(model, text, "spam", 4) + explain(model, text, "toxicity", 4) for text in TEXTS]
+    assert explain_all(model, asked, 4) == alone * 9
+    assert explain_all(model, [], 4) == []
+
+
+def test_a_word_cut_by_the_edge_of_a_window_is_marked_whole(model: Model) -> None:
+    text = "a" * 700 + " " + "b" * 700
+    marked = {(span.start, span.end) for span in explain(model, text, "spam", 10)}
+    assert marked <= {(0, 700), (701, 1401)} and marked
