@@ -15,7 +15,7 @@ from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.stage import Effect, Stateless
 from services.runtime.states import States
 from services.scoring.live_model import LiveModel
-from services.scoring.normalise import normalise
+from services.scoring.normalise import normalise_all
 from services.scoring.scores import Scores
 
 
@@ -70,7 +70,7 @@ class ClassifierStage:
             for _, event, item in good
             if item is not None and not event.withdrawn and event.inline is None
         ]
-        normal = [normalise(text) for text in texts]
+        normal = normalise_all(texts)
         found = bundle.classifier.classify(texts, normal)
         scores_of = enumerate(core.scores_of(bundle.categories, found))
         slow = self._handed_over(found, bundle.categories, texts)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.scoring.bytegram import WINDOW_BYTES, encode, encode_normal, pack, windows
+from services.scoring.bytegram import WINDOW_BYTES, encode_normal, pack, windows
+from services.scoring.normalise import normalise_all
 from services.scoring.scores import ModelError, Scores, one_thread_session
 
 CHUNK = 128  # rows a run: larger ones fall out of the processor's cache (measured: 7 µs an item, 11 at 1,024)
@@ -27,7 +28,7 @@ class ByteClassifier:
         A text of more than 512 bytes is scored in windows (see `bytegram.windows`) and gets, per category, the
         highest of their scores with its disagreement: one violating passage is enough.
         """
-        rows = [encode(text) for text in texts] if normal is None else list(map(encode_normal, normal))
+        rows = list(map(encode_normal, normalise_all(texts) if normal is None else normal))
         if max(map(len, rows), default=0) <= WINDOW_BYTES:
             return self._scores(self._run(rows))
         pieces = [windows(row) for row in rows]

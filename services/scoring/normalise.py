@@ -13,9 +13,15 @@ from itertools import pairwise
 
 from services.scoring import tricks
 from services.scoring.lookalikes import ANYWHERE
+from services.scoring.plain import suspects
 from services.scoring.tricks import Trick, Tricks
 
 NORMALISATION_VERSION = 2
+MANY = 32  # texts, from which on it is cheaper to look at them together
+CHUNK = 500  # texts that are: their bytes stay in the processor's cache
+SHORT = (
+    4096  # characters of a text that is looked at together with others, which bounds the memory that takes
+)
 
 
 def normalise(text: str) -> str:
@@ -44,6 +50,20 @@ def normalise(text: str) -> str:
     if plain.repeated.pattern.search(words):
         words = plain.repeated.undo(words)
     return words
+
+
+def normalise_all(texts: Sequence[str]) -> list[str]:
+    """`normalise` of each text, at a third of the cost where there are many."""
+    if len(texts) < MANY:
+        return [normalise(text) for text in texts]
+    normal = []
+    for start in range(0, len(texts), CHUNK):
+        part = texts[start : start + CHUNK]
+        lowered = [text.lower() if len(text) <= SHORT and text.isascii() else "\0" for text in part]
+        for number in suspects(lowered):  # a NUL always is one
+            lowered[number] = normalise(part[number])
+        normal += lowered
+    return normal
 
 
 def _fold(text: str) -> str:

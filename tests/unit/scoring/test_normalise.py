@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.scoring.lookalikes import ANYWHERE, IN_LATIN_WORDS
-from services.scoring.normalise import align, normalise
+from services.scoring.normalise import CHUNK, MANY, SHORT, align, normalise, normalise_all
+from services.scoring.plain import suspects
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 # What the rules are about, so that they meet each other far more often than in any text.
@@ -145,6 +146,49 @@ def test_case_does_not_matter_to_lookalikes() -> None:
 
 
 @settings(max_examples=300, deadline=None)
+@given(st.lists(ANY_TEXT | TRICKY, max_size=2 * MANY))
+def test_texts_are_normalised_together_as_each_is_alone(texts: list[str]) -> None:
+    """The list is repeated, so that it is always long enough to be looked at together."""
+    together = texts * (MANY // max(1, len(texts)) + 1)
+    assert normalise_all(together) == [normalise(text) for text in together]
+    assert normalise_all(texts) == [normalise(text) for text in texts]
+
+
+def test_many_texts_and_long_ones_are_normalised_together_as_each_is_alone() -> None:
+    texts = [f"Post {number}" + "!" * (number % 3) + " ok" * (number % 7) for number in range(2 * CHUNK + 1)]
+    texts[CHUNK] = "Loooong " * SHORT
+    assert normalise_all(texts) == [normalise(text) for text in texts]
+
+
+def test_most_texts_are_plain_and_nothing_that_changes_is() -> None:
+    plain = [
+        "have a nice day!",
+        "i paid $5 for 2 of them, at 10:30 - ok?",
+        "go",
+        "see example.org",
+        "it's 2nd",
+    ]
+    assert suspects(plain) == []
+    odd = [
+        " a",
+        "a ",
+        "a  b",
+        "a\tb",
+        "a\n",
+        "nul\0",
+        "cooool",
+        "n00b",
+        "pu$",
+        "$hit",
+        "say y o u now",
+        "f.o.o.l",
+        "\x7f",
+    ]
+    assert suspects(odd) == list(range(len(odd)))
+    mixed = [text for pair in zip(plain, odd, strict=False) for text in pair]
+    assert suspects(mixed) == list(range(1, len(mixed), 2))
+
+
 @given(ANY_TEXT | TRICKY)
 def test_alignment_is_of_the_normalised_text(text: str) -> None:
     found = align(text)
