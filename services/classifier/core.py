@@ -1,6 +1,7 @@
 """What a submission becomes. Pure: the scores come in as numbers."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import cycle, repeat
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.submission import NO_ITEM, Submission
-from services.events.ids import derived_id_within, id_part
+from services.events.ids import derived_id, derived_id_within, id_part
 from services.events.instants import from_millis
 from services.events.topics import suffix_of
 from services.events.types import Category, InlineVerdict, Item, Probability
@@ -46,6 +47,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inline: InlineVerdict | None = None
 
 
+ID = "content_classified"  # what ids of scored items begin with
 BINS = 20  # equal bins of [0, 1] in a histogram of scores
 
 
@@ -88,15 +90,10 @@ def classified(
     scores are to be waited for (None: none will come), all in ms; `normal` is the text normalised, from who has it. The
     id is derived from what was submitted, not from the model, so that a repeat yields the same event.
     """
-    event_id = derived_id_within(
-        id_part("content_classified", event.source),
-        event.item_id,
-        id_part(event.revision, int(event.withdrawn)),
-    )
     occurred_at, accepted_at = from_millis(now), from_millis(accepted)
     if item is None or event.withdrawn:
         return Scored(
-            event_id=event_id,
+            event_id=derived_id(ID, event.source, event.item_id, event.revision, int(event.withdrawn)),
             occurred_at=occurred_at,
             source=event.source,
             item_id=event.item_id,
@@ -113,7 +110,7 @@ def classified(
         model_version = inline.model_version
         scores = tuple([CategoryScore(s.category, s.probability, s.disagreement) for s in inline.scores])
     return Scored(
-        event_id=event_id,
+        event_id=derived_id_within(_id_begin(event.source), event.item_id, _id_end(event.revision)),
         occurred_at=occurred_at,
         source=event.source,
         item_id=event.item_id,
@@ -128,6 +125,16 @@ def classified(
         accepted_at=accepted_at,
         inline=inline,
     )
+
+
+@lru_cache(1024)
+def _id_begin(source: str) -> bytes:
+    return id_part(ID, source)
+
+
+@lru_cache(1024)
+def _id_end(revision: int) -> bytes:
+    return id_part(revision, 0)
 
 
 def histograms_of(scores: Sequence[CategoryScore]) -> dict[str, NDArray[np.int64]]:

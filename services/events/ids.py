@@ -1,6 +1,5 @@
 """Ids and keys that are derived: the same inputs give the same id, so doing work twice writes the same event."""
 
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
@@ -28,9 +27,8 @@ def derived_id_within(before: bytes, part: str, after: bytes) -> str:
     return blake2b(b"%bs%d:%b%b" % (before, len(data), data, after), digest_size=16).hexdigest()
 
 
-@lru_cache(4096, typed=True)  # 1 and True are equal, and written differently
 def id_part(*parts: str | int) -> bytes:
-    """Parts of an id that many ids have in common, as `derived_id` writes them."""
+    """Parts of an id that many ids have in common, as `derived_id` writes them: to be kept by who makes them."""
     return _joined(parts)
 
 
