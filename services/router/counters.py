@@ -6,6 +6,7 @@ counted; a Redis that did not answer is left alone for a while, so that the stre
 """
 
 import time
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from services.policy.counters import COUNTERS, MINUTE_MS, STORED, Counter
-from services.router.core.counting import Happening, Tally, subjects
+from services.router.core.counting import PLACES, Alike, Happening, Tally, alike
 
 log = structlog.get_logger()
 LUA = Path(__file__).parent / "lua" / "count.lua"
@@ -27,12 +28,29 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # s that a Redis that did not answer is 
 FLUSH_SECONDS = 1.0  # what became of items waits so long for a batch to go with
 
 
-class Placed(NamedTuple):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """What came with a record: `place` names its partition, as in content.classified/3."""
 
     place: str
     offset: int
     happening: Happening
+
+
+class _Group(NamedTuple):
+    """What came of one partition, in its order."""
+
+    first: Placed
+    last: Placed
+    same: list[Alike]
+
+
+class _Sees(NamedTuple):
+    """How a counter's number is had: from counts by subject before the batch, and within it so far."""
+
+    name: str
+    place: int  # of the subject, in PLACES
+    before: Mapping[str, int]
+    within: list[Counts[str]]
 
 
 def connect(url: str, timeout_ms: int) -> Redis:
@@ -53,6 +71,10 @@ class Counters:
             None  # before the batch; None: not to be had
         )
         self._batch = self._pending = Tally(())
+        self._minute: int | None = (
+            None  # of which `_sees` is, while the batch has so many `_buckets`; None: of none
+        )
+        self._buckets, self._sees = 0, list[_Sees]()
         self._pending_since = 0.0
         self._noted: dict[str, Happening] = {}  # by the id of the event that says it, until the commit
 
@@ -65,7 +87,7 @@ class Counters:
 
     def begin(self, placed: Sequence[Placed]) -> None:
         """Count what the records of a batch bring, and fetch what `of` needs. In the order of each partition."""
-        self._base, self._batch, self._noted = None, Tally(self._followed), {}
+        self._base, self._batch, self._noted, self._minute = None, Tally(self._followed), {}, None
         if not self._followed:
             return
         pending, self._pending = self._pending, Tally(self._followed)
@@ -91,14 +113,27 @@ class Counters:
         """What an item sees, itself included, by counter; without those of what it has not, as an author."""
         if self._base is None:
             return None
+        minute = happening.at // MINUTE_MS
+        if minute != self._minute or self._batch.buckets != self._buckets:  # a few times in a batch
+            self._minute, self._buckets, self._sees = minute, self._batch.buckets, self._seen(minute)
         found: dict[str, int] = {}
+        whose = happening.whose()
+        for name, place, before, within in self._sees:
+            if (subject := whose[place]) is not None:
+                count = before.get(subject, 0)
+                for counts in within:
+                    count += counts.get(subject, 0)
+                found[name] = count
+        return found
+
+    def _seen(self, minute: int) -> list[_Sees]:
+        """How the counters of an item of this minute are had."""
+        found = []
         for counter in self._followed:
-            subject = happening.subject(counter.subject)
-            if subject is not None:
-                bucket = counter.window.bucket(happening.at)
-                counts = self._base.get((counter.name, bucket))
-                before = counts.get(subject, 0) if counts else 0
-                found[counter.name] = before + self._batch.within(counter, bucket, subject)
+            bucket = counter.window.bucket(minute * MINUTE_MS)
+            before = (self._base or {}).get((counter.name, bucket), {})
+            place, within = PLACES[counter.subject], self._batch.counts(counter, bucket)
+            found.append(_Sees(counter.name, place, before, within))
         return found
 
     def note(self, event_id: str, happening: Happening) -> None:
@@ -124,39 +159,33 @@ class Counters:
             self.begin(())
 
     def _exchange(self, placed: Sequence[Placed], pending: Tally) -> dict[tuple[str, int], dict[str, int]]:
+        groups = _grouped(placed)
         own = Tally(self._followed)
-        own.add_all(each.happening for each in placed)
-        reads = self._asked(placed)
-        places, sums = self._call(_grouped(placed), pending, reads)
+        for group in groups.values():
+            own.add_all(group.same)
+        reads = self._asked(groups.values())
+        places, sums = self._call(groups, pending, reads)
         partly = {place: seen for place, seen in places.items() if seen >= 0}
         if rest := [each for each in placed if each.offset > partly.get(each.place, each.offset)]:
             _, sums = self._call(_grouped(rest), Tally(()), reads)  # an aborted batch had their beginning
         return {
-            (counter.name, bucket): {
-                name: max(0, total - own.within(counter, bucket, name))
-                for name, total in zip(names, found, strict=True)
-                if total
-            }
+            (counter.name, bucket): _less(names, found, own.counts(counter, bucket))
             for (counter, bucket, names), found in zip(reads, sums, strict=True)
         }
 
-    def _asked(self, placed: Sequence[Placed]) -> list[tuple[Counter, int, list[str]]]:
+    def _asked(self, groups: Iterable[_Group]) -> list[tuple[Counter, int, list[str]]]:
         """Counter, bucket, and whose counts the items of a batch need."""
-        items: dict[int, list[Happening]] = {}  # by minute, of which every bucket is made
-        for each in placed:
-            if each.happening.what == "items":
-                items.setdefault(each.happening.at // MINUTE_MS, []).append(each.happening)
         found: dict[tuple[Counter, int], set[str]] = {}
-        for minute, came in items.items():
-            named = {kind: subjects(came, kind) for kind in {counter.subject for counter in self._followed}}
-            for counter in self._followed:
-                bucket = counter.window.bucket(minute * MINUTE_MS)
-                found.setdefault((counter, bucket), set()).update(named[counter.subject])
+        for group in groups:
+            for same in group.same:
+                for counter in self._followed if same.what == "items" else ():
+                    of = counter, same.bucket(counter.window.bucket_ms)
+                    found.setdefault(of, set()).update(same.subjects(counter.subject))
         return [(counter, bucket, list(names)) for (counter, bucket), names in found.items() if names]
 
     def _call(
         self,
-        groups: Mapping[str, Sequence[Placed]],
+        groups: Mapping[str, _Group],
         pending: Tally,
         reads: Sequence[tuple[Counter, int, list[str]]],
     ) -> tuple[dict[str, int], list[list[int]]]:
@@ -171,14 +200,27 @@ class Counters:
         places, sums = msgspec.msgpack.decode(answer)
         return dict(zip(groups, places, strict=True)), sums or []
 
-    def _group(self, place: str, group: Sequence[Placed]) -> tuple[Any, ...]:
-        tally, first, last = Tally(self._followed), group[0], group[-1]
-        tally.add_all(each.happening for each in group)
+    def _group(self, place: str, group: _Group) -> tuple[Any, ...]:
+        tally = Tally(self._followed)
+        tally.add_all(group.same)
+        first, last = group.first, group.last
         return place, first.offset, first.happening.at, last.offset, tally.adds(), last.happening.at
 
 
-def _grouped(placed: Sequence[Placed]) -> dict[str, list[Placed]]:
-    groups: dict[str, list[Placed]] = {}
+def _grouped(placed: Sequence[Placed]) -> dict[str, _Group]:
+    by_place: dict[str, list[Placed]] = {}
     for each in placed:
-        groups.setdefault(each.place, []).append(each)
-    return groups
+        by_place.setdefault(each.place, []).append(each)
+    return {
+        place: _Group(came[0], came[-1], alike(each.happening for each in came))
+        for place, came in by_place.items()
+    }
+
+
+def _less(names: Sequence[str], totals: Sequence[int], own: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """How many there were before a batch, of which `own` are; without those who had none."""
+    found = {name: total for name, total in zip(names, totals, strict=True) if total}
+    for counts in own:
+        get = counts.get
+        found = {name: left for name, total in found.items() if (left := total - get(name, 0)) > 0}
+    return found

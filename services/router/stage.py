@@ -73,7 +73,9 @@ class RouterStage(KeyedStage[Kept]):
         self._shards = Shards(settings.shards)
         self._waking = 0  # the shard of the timer in hand
         self._counters = counters
-        self._arrivals: dict[tuple[str, int, int], Happening] = {}  # of the batch in hand
+        self._arrivals: Iterator[Happening | None] = iter(
+            ()
+        )  # of what is left of the batch in hand, in its order
         self._salt = settings.sampling_salt.encode()
         self._summary = Summary(f"router-{settings.slot}", settings.summary_seconds * 1000, publisher)
         self._models = LiveModels(settings.var)
@@ -125,25 +127,22 @@ class RouterStage(KeyedStage[Kept]):
 
     def begin(self, read: Sequence[tuple[Record, msgspec.Struct]]) -> None:
         """Count what of the batch counts."""
-        self._arrivals = {}
+        self._arrivals = iter(())
         if self._counters is None or not self._live.counters:
             return
+        arrivals = [counting.arrived(event, record.timestamp) for record, event in read]
         placed, names = [], dict[tuple[str, int], str]()
-        for record, event in read:
-            if (happening := counting.arrived(event, record.timestamp)) is None:
-                continue
-            self._arrivals[record.topic, record.partition, record.offset] = happening
-            where = record.topic, record.partition
-            place = names.get(where) or names.setdefault(where, f"{record.topic}/{record.partition}")
-            placed.append(Placed(place, record.offset, happening))
+        for (record, _), happening in zip(read, arrivals, strict=True):
+            if happening is not None:
+                where = record.topic, record.partition
+                place = names.get(where) or names.setdefault(where, f"{record.topic}/{record.partition}")
+                placed.append(Placed(place, record.offset, happening))
+        self._arrivals = iter(arrivals)
         self._counters.begin(placed)
 
-    def _counters_of(self, record: Record) -> dict[str, int] | None:
-        """What counters say as the record is handled."""
-        if self._counters is None or not self._arrivals:
-            return None
-        happening = self._arrivals.get((record.topic, record.partition, record.offset))
-        if happening is None:
+    def _counters_of(self, happening: Happening | None) -> dict[str, int] | None:
+        """What counters say as what came is handled."""
+        if self._counters is None or happening is None:
             return None
         self._counters.arrive(happening)
         return self._counters.of(happening)
@@ -169,14 +168,15 @@ class RouterStage(KeyedStage[Kept]):
     def decide(self, event: msgspec.Struct, record: Record, state: Kept | None, now: int) -> Transition[Kept]:
         """See services.router.core."""
         assert not isinstance(state, ShardState)
+        arrival = next(self._arrivals, None)
         if isinstance(event, Classified):
             policy = self._certified(event.model_version, waiting_version(event, state))
-            facts = self._facts(event, record.partition, record.timestamp, self._counters_of(record))
+            facts = self._facts(event, record.partition, record.timestamp, self._counters_of(arrival))
             step = self._shards.counted(record.partition, classify(event, state, policy, facts, now))
             self._noted(step, event, record.timestamp)
             self._shadow.look(event, state, step, facts, record.partition, record.timestamp, now, record)
         elif isinstance(event, ContentReported):
-            self._counters_of(record)
+            self._counters_of(arrival)
             return Transition(state)
         elif isinstance(event, Remoderated):
             return self._transition(self._moderated_again(event, state, record.timestamp, now), None)

@@ -21,11 +21,47 @@ class Happening(msgspec.Struct, frozen=True, gc=False):
 
     def subject(self, kind: Subject) -> str | None:
         """Whose counters of this kind it adds to; None: there is nobody."""
-        return self.source if kind == "source" else self.author if kind == "author" else self.text
+        return self.whose()[PLACES[kind]]
+
+    def whose(self) -> tuple[str, str | None, str | None]:
+        """Whose counters it adds to, in PLACES."""
+        return self.source, self.author, self.text
 
 
-def subjects(happenings: Iterable[Happening], kind: Subject) -> list[str]:
-    """Whose counters of this kind they add to."""
+PLACES: dict[Subject, int] = {"source": 0, "author": 1, "text": 2}
+
+
+class Alike:
+    """Happenings of one kind and minute. Every bucket is made of minutes, so they count in the same ones."""
+
+    def __init__(self, what: What, minute: int) -> None:
+        self.what, self.minute = what, minute
+        self.happenings: list[Happening] = []
+        self._subjects: dict[Subject, list[str]] = {}
+
+    def bucket(self, bucket_ms: int) -> int:
+        """The bucket that they are in, where buckets take so long."""
+        return self.minute * MINUTE_MS // bucket_ms
+
+    def subjects(self, kind: Subject) -> list[str]:
+        """Whose counters of this kind they add to: asked for by each counter, and found once."""
+        if (found := self._subjects.get(kind)) is None:
+            found = self._subjects[kind] = _subjects(self.happenings, kind)
+        return found
+
+
+def alike(happenings: Iterable[Happening]) -> list[Alike]:
+    """The happenings, those of one kind and minute together."""
+    found: dict[tuple[What, int], Alike] = {}
+    for each in happenings:
+        of = each.what, each.at // MINUTE_MS
+        if (same := found.get(of)) is None:
+            same = found[of] = Alike(*of)
+        same.happenings.append(each)
+    return list(found.values())
+
+
+def _subjects(happenings: Iterable[Happening], kind: Subject) -> list[str]:
     if kind == "source":
         return [each.source for each in happenings]
     if kind == "author":
@@ -36,10 +72,11 @@ def subjects(happenings: Iterable[Happening], kind: Subject) -> list[str]:
 class _Sums:
     """Of one counter: counts by subject, of each bucket; `counts` are those of `bucket`, the last one added to."""
 
-    __slots__ = ("bucket", "bucket_ms", "buckets", "counter", "counts", "subject")
+    __slots__ = ("bucket", "bucket_ms", "buckets", "counter", "counts", "place", "subject")
 
     def __init__(self, counter: Counter) -> None:
         self.counter, self.subject, self.bucket_ms = counter, counter.subject, counter.window.bucket_ms
+        self.place = PLACES[counter.subject]
         self.bucket: int | None = None
         self.counts: Counts[str] = Counts()
         self.buckets: dict[int, Counts[str]] = {}
@@ -55,6 +92,9 @@ class Tally:
         self._by_what: dict[What, list[_Sums]] = {}
         for sums in self._sums.values():
             self._by_what.setdefault(sums.counter.what, []).append(sums)
+        self.buckets = (
+            0  # how many there are of all counters: `counts` says something else once there are more
+        )
 
     def __bool__(self) -> bool:
         """Whether anything was counted."""
@@ -62,32 +102,38 @@ class Tally:
 
     def add(self, happening: Happening) -> None:
         """Count it."""
+        whose = happening.whose()
         for sums in self._by_what.get(happening.what, ()):
-            subject = happening.subject(sums.subject)
-            if subject is None:
+            if (subject := whose[sums.place]) is None:
                 continue
             bucket = happening.at // sums.bucket_ms
             if bucket != sums.bucket:
-                sums.bucket, sums.counts = bucket, sums.buckets.setdefault(bucket, Counts())
-            sums.counts[subject] += 1
+                sums.bucket, sums.counts = bucket, self._counts(sums, bucket)
+            sums.counts[subject] = (
+                sums.counts.get(subject, 0) + 1
+            )  # `+=` would ask Counter for what is missing
 
-    def add_all(self, happenings: Iterable[Happening]) -> None:
+    def add_all(self, same: Iterable[Alike]) -> None:
         """Count all of them."""
-        alike: dict[tuple[What, int], list[Happening]] = {}  # every bucket is made of minutes
-        for happening in happenings:
-            alike.setdefault((happening.what, happening.at // MINUTE_MS), []).append(happening)
-        for (what, minute), same in alike.items():
-            for sums in self._by_what.get(what, ()):
-                counts = sums.buckets.setdefault(minute * MINUTE_MS // sums.bucket_ms, Counts())
-                counts.update(subjects(same, sums.subject))
+        for each in same:
+            for sums in self._by_what.get(each.what, ()):
+                self._counts(sums, each.bucket(sums.bucket_ms)).update(each.subjects(sums.subject))
+
+    def _counts(self, sums: _Sums, bucket: int) -> Counts[str]:
+        if (counts := sums.buckets.get(bucket)) is None:
+            counts = sums.buckets[bucket] = Counts()
+            self.buckets += 1
+        return counts
+
+    def counts(self, counter: Counter, bucket: int) -> list[Counts[str]]:
+        """Counts by subject that add up to those of the window that ends with `bucket`; they go on as more is added."""
+        first = bucket - counter.window.buckets
+        found = self._sums[counter.name].buckets
+        return [counts for each, counts in found.items() if first <= each <= bucket]
 
     def within(self, counter: Counter, bucket: int, subject: str) -> int:
         """How many in the window that ends with `bucket`."""
-        found = self._sums[counter.name].buckets
-        if len(found) == 1 and bucket in found:  # nearly always
-            return found[bucket].get(subject, 0)
-        first = bucket - counter.window.buckets
-        return sum([counts.get(subject, 0) for each, counts in found.items() if first <= each <= bucket])
+        return sum([counts.get(subject, 0) for counts in self.counts(counter, bucket)])
 
     def adds(self) -> list[tuple[str, int, int, dict[str, int]]]:
         """(counter, bucket, seconds to keep it, count by subject)."""
@@ -128,7 +174,9 @@ def arrived(event: msgspec.Struct, at: int) -> Happening | None:
 def outcome(event: msgspec.Struct, item: Classified, at: int) -> Happening | None:
     """What counts of an event that the router writes: a final removal, and an item that went to people."""
     what: What
-    if isinstance(event, ContentDecided) and event.final and event.action == "remove":
+    if isinstance(event, ContentDecided):
+        if not event.final or event.action != "remove":
+            return None
         what = "removals"
     elif isinstance(event, Requested) and event.purpose == "decision" and event.replaces is None:
         what = "reviews"

@@ -9,7 +9,7 @@ from services.events.types import ContentReported, Item
 from services.policy.counters import COUNTERS, What
 from services.policy.facts import Facts
 from services.router.core.classifying import classify
-from services.router.core.counting import Happening, Tally, arrived, outcome
+from services.router.core.counting import Happening, Tally, alike, arrived, outcome
 from tests.unit.policy.making import NOT_AUDITED, scored
 from tests.unit.router.making import NOW, POLICY, passed
 
@@ -86,7 +86,7 @@ def test_all_at_once_come_to_the_same_as_one_by_one(came: list[tuple[int, str | 
     one_by_one, at_once = Tally(followed), Tally(followed)
     for each in happened:
         one_by_one.add(each)
-    at_once.add_all(happened)
+    at_once.add_all(alike(happened))
     found = [
         {(name, bucket): counts for name, bucket, _, counts in t.adds() if counts}
         for t in (one_by_one, at_once)
