@@ -100,7 +100,7 @@ class KeyedStage(ABC, Generic[S]):
         for record, event in read:
             before = states.get(record.partition, record.key)
             transition = self.decide(event, record, before, now)
-            if transition.state is not before:  # most items have no state, before or after
+            if transition.state is not before:  # most items have no state, before or after: not even a look
                 states.put(record.partition, record.key, transition.state)
             made.append(transition)
         events = iter(self.finish([event for transition in made for event in transition.events]))

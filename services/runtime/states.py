@@ -100,13 +100,13 @@ class States(Generic[S]):
 
     def get(self, shard: int, key: bytes) -> S | None:
         """The state of a key as the batch has left it so far; None where there is none."""
-        if (shard, key) in self._staged:
-            return self._staged[shard, key]
-        return self.shards[shard].states.get(key)
+        place = shard, key
+        return self._staged[place] if place in self._staged else self.shards[shard].states.get(key)
 
     def put(self, shard: int, key: bytes, state: S | None) -> None:
         """Stage a state; None deletes it. What changes nothing is not staged, so it costs no record."""
-        if self.get(shard, key) != state:
+        before = self.get(shard, key)
+        if before is not state and before != state:
             place = shard, key
             self._journal.append((place, (self._staged[place],) if place in self._staged else None))
             self._staged[place] = state
