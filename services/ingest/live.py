@@ -94,7 +94,7 @@ class Live:
             self.reason = self._policies.reason
         else:
             points = bundle.operating_points
-            ready = self._policies.certified((bundle.model_version,), lambda: points)
+            ready = self._policies.certified((bundle.model_version,), lambda _: points)
             self.serving = Serving(bundle, ready, self._policies.alarms, self._precedents)
             self.reason = ""
 

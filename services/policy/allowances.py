@@ -5,8 +5,9 @@ shares of all shards add up to the cap exactly; what a division leaves over goes
 router keeps this state on its changelog, where it commits with the decisions that it counts; a backtest counts again.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -31,7 +32,7 @@ class ShardState(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
         return None
 
 
-class Did(NamedTuple):
+class Did(msgspec.Struct, frozen=True, gc=False):
     """What was made of an item, as far as it counts."""
 
     action: str | None = None  # of a decision without people, their word on a copy included
@@ -69,6 +70,49 @@ def counted(state: ShardState, did: Did) -> ShardState:
     return ShardState(minute=state.minute, taken=taken, spending=spent)
 
 
+class Account:
+    """A shard's state while a batch goes on: the same as `allowed` and `counted` in turns, counted in place."""
+
+    def __init__(self, state: ShardState, policy: Policy, shard: int, shards: int) -> None:
+        self._policy, self._shard, self._shards = policy, shard, shards
+        self._minute, self._ends = state.minute, 0
+        self._taken: dict[str, int] = {}
+        self._shares: dict[str, float] = {}  # how many of an action the shard may take in this minute
+        self._capped, self._spending = NONE, state.spending
+        self._open(state)
+
+    @property
+    def state(self) -> ShardState:
+        """What it came to."""
+        return ShardState(minute=self._minute, taken=dict(self._taken), spending=self._spending)
+
+    def allowed(self, timestamp: int) -> tuple[frozenset[str], Budget | None]:
+        """Actions that are capped, and whom people have time for, at `timestamp` (append time, ms)."""
+        if timestamp < self._ends and self._policy.budget is None:
+            return self._capped, None
+        state, capped, budget = allowed(self.state, self._policy, self._shard, self._shards, timestamp)
+        self._open(state)
+        return capped, budget
+
+    def count(self, did: Did) -> None:
+        """Count what was made of an item."""
+        if (action := did.action) is not None:
+            taken = self._taken[action] = self._taken.get(action, 0) + 1
+            if taken >= self._shares.get(action, NO_CAP):
+                self._capped |= {action}
+        if (spent := self._spending) is not None:
+            self._spending = spending.counted(spent, did.asked, did.value)
+
+    def _open(self, state: ShardState) -> None:
+        self._minute, self._taken, self._spending = state.minute, dict(state.taken), state.spending
+        self._ends = (state.minute + 1) * MINUTE_MS
+        caps = self._policy.caps
+        self._shares = {
+            action: share(cap, self._shard, self._shards, state.minute) for action, cap in caps.items()
+        }
+        self._capped = over(state, caps, self._shard, self._shards)
+
+
 def at(state: ShardState | None, timestamp: int) -> ShardState:
     """The state at `timestamp` (ms): a new minute begins at 0, a record older than the last counts in its minute."""
     minute = timestamp // MINUTE_MS
@@ -88,3 +132,4 @@ def over(state: ShardState, caps: Mapping[Action, int], shard: int, shards: int)
 
 
 NONE: frozenset[str] = frozenset()
+NO_CAP = math.inf

@@ -60,13 +60,13 @@ class LivePolicy:
         self._by_model = {}
 
     def certified(
-        self, versions: tuple[str | None, ...], points: Callable[[], Iterable[Certified]]
+        self, versions: tuple[str | None, ...], points: Callable[..., Iterable[Certified]]
     ) -> Policy:
-        """The live policy as it holds for models, `points` being what they are certified for. Needs a policy."""
-        assert self.policy is not None, NO_POLICY
-        if versions not in self._by_model:
-            self._by_model[versions] = certified(self.policy, points())
-        return self._by_model[versions]
+        """The live policy as it holds for models, which are certified for `points(*versions)`. Needs a policy."""
+        if (found := self._by_model.get(versions)) is None:
+            assert self.policy is not None, NO_POLICY
+            found = self._by_model[versions] = certified(self.policy, points(*versions))
+        return found
 
     def _alarm(self, key: bytes, event: AlarmRaised) -> None:
         if event.active:

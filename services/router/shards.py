@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.policy.allowances import ShardState, allowed, counted, keeps
+from services.policy.allowances import NONE, Account, ShardState, keeps
 from services.policy.facts import Budget
 from services.policy.model import Policy
 from services.router.core import ItemState, Step
@@ -15,29 +15,28 @@ class Shards:
 
     def __init__(self, shards: int) -> None:
         self._count = shards
-        self._states: dict[int, ShardState] = {}
+        self._accounts: dict[int, Account] = {}
 
     def take_up(self, numbers: Iterable[int], states: States[ItemState | ShardState], policy: Policy) -> None:
         """Go on from what is committed."""
-        self._states = {}
+        self._accounts = {}
         for number in numbers if keeps(policy) else ():
             kept = states.get(number, KEY)
-            self._states[number] = kept if isinstance(kept, ShardState) else ShardState()
+            state = kept if isinstance(kept, ShardState) else ShardState()
+            self._accounts[number] = Account(state, policy, number, self._count)
 
     def put_down(self, states: States[ItemState | ShardState]) -> None:
         """Stage what the batch came to."""
-        for number, state in self._states.items():
-            states.put(number, KEY, state)
+        for number, account in self._accounts.items():
+            states.put(number, KEY, account.state)
 
-    def allowed(self, number: int, policy: Policy, at: int) -> tuple[frozenset[str], Budget | None]:
+    def allowed(self, number: int, at: int) -> tuple[frozenset[str], Budget | None]:
         """Actions that are capped, and whom people have time for, at `at` (append time, ms)."""
-        if (state := self._states.get(number)) is None:
-            return frozenset(), None
-        self._states[number], capped, budget = allowed(state, policy, number, self._count, at)
-        return capped, budget
+        account = self._accounts.get(number)
+        return (NONE, None) if account is None else account.allowed(at)
 
     def counted(self, number: int, step: Step) -> Step:
         """The step, counted."""
-        if (state := self._states.get(number)) is not None:
-            self._states[number] = counted(state, did(step.events))
+        if (account := self._accounts.get(number)) is not None:
+            account.count(did(step.events))
         return step

@@ -151,10 +151,8 @@ class RouterStage(KeyedStage[Kept]):
         """The step, noted for the counters; `at` in ms."""
         if self._counters is not None and item is not None and self._live.counters:
             for event in step.events:
-                if isinstance(event, (ContentDecided, Requested)) and (
-                    happening := counting.outcome(event, item, at)
-                ):
-                    self._counters.note(event.event_id, happening)
+                if isinstance(event, (ContentDecided, Requested)) and (what := counting.counted_as(event)):
+                    self._counters.note(event.event_id, counting.outcome(what, item, at))
         return step
 
     def decode_state(self, raw: bytes) -> Kept:
@@ -170,11 +168,13 @@ class RouterStage(KeyedStage[Kept]):
         assert not isinstance(state, ShardState)
         arrival = next(self._arrivals, None)
         if isinstance(event, Classified):
-            policy = self._certified(event.model_version, waiting_version(event, state))
-            facts = self._facts(event, record.partition, record.timestamp, self._counters_of(arrival))
-            step = self._shards.counted(record.partition, classify(event, state, policy, facts, now))
-            self._noted(step, event, record.timestamp)
-            self._shadow.look(event, state, step, facts, record.partition, record.timestamp, now, record)
+            shard, at = record.partition, record.timestamp
+            waited = waiting_version(event, state) if event.tier == "slow" else None
+            policy = self._certified(event.model_version, waited)
+            facts = self._facts(event, shard, at, self._counters_of(arrival))
+            step = self._shards.counted(shard, classify(event, state, policy, facts, now))
+            self._noted(step, event, at)
+            self._shadow.look(event, state, step, facts, shard, at, now, record)
         elif isinstance(event, ContentReported):
             self._counters_of(arrival)
             return Transition(state)
@@ -245,7 +245,7 @@ class RouterStage(KeyedStage[Kept]):
         if precedent is None:
             return
         self._shards.take_up({shard}, states, self._live)
-        capped, _ = self._shards.allowed(shard, self._live, now)
+        capped, _ = self._shards.allowed(shard, now)
         step = copies.follow(state, precedent, key.decode(), self._live, capped, now)
         self._noted(self._shards.counted(shard, step), state.classified, now)
         yield from self.stepped(shard, key, states, self._transition(step, None))
@@ -259,9 +259,12 @@ class RouterStage(KeyedStage[Kept]):
         """Count outcomes."""
         self._summary.count(produced)
         if self._counters is not None:
-            events = (out.event for out in produced)
             self._counters.committed(
-                event.event_id for event in events if isinstance(event, (ContentDecided, Requested))
+                [
+                    event.event_id
+                    for out in produced
+                    if isinstance(event := out.event, (ContentDecided, Requested))
+                ]
             )
 
     def reports(self, now: int) -> Iterable[Outgoing]:
@@ -279,7 +282,7 @@ class RouterStage(KeyedStage[Kept]):
     ) -> Facts:
         """What the decision on an item sees besides it; `at` is when its record was appended, in ms."""
         key = item_key(item.source, item.item_id)
-        capped, budget = self._shards.allowed(partition, self._live, at)
+        capped, budget = self._shards.allowed(partition, at)
         return Facts(
             alarms=self._policies.alarms,
             draw=draw(self._salt, "audit", key),
@@ -300,10 +303,12 @@ class RouterStage(KeyedStage[Kept]):
 
     def _certified(self, *versions: str | None) -> Policy:
         """The live policy as it holds for the models that scored an item, the one that counts more first."""
-        return self._policies.certified(versions, lambda: self._models.operating_points(*versions))
+        return self._policies.certified(versions, self._models.operating_points)
 
     def _transition(self, step: Step, accepted: int | None) -> Transition[Kept]:
-        item = step.state.classified if step.state else None
+        if step.state is None:  # most often
+            return Transition(None, step.events, step.dropped, accepted)
+        item = step.state.classified
         if item is not None and item.fast_model_version is not None:
             for event in step.events:
                 if isinstance(event, Requested):

@@ -137,7 +137,7 @@ class Judge:
     def _decided(self, row: dict[str, Any], event: Remoderated, now: int) -> Verdict:
         """As the router will decide it, if nothing happens to the item before."""
         versions = (event.model_version, event.fast_model_version)
-        policy = self._policies.certified(versions, lambda: self._models.operating_points(*versions))
+        policy = self._policies.certified(versions, self._models.operating_points)
         facts = Facts(
             alarms=self._policies.alarms,
             draw=draw(self._salt, "audit", item_key(event.source, event.item_id)),

@@ -88,7 +88,7 @@ def _closings(item: Classified, state: ItemState, now: int) -> tuple[ReviewClose
 
 def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Facts, now: int) -> Step:
     """A revision seen for the first time, as far as is known, or one that waited for the slow tier."""
-    waits = slow.waits(item, now)
+    waits = item.slow_until is not None and slow.waits(item, now)
     if waits and facts.precedent is None and not facts.listed:
         return slow.keep(item, before, facts, now)
     if item.inline is not None:
@@ -99,7 +99,7 @@ def _enter(item: Classified, before: ItemState | None, policy: Policy, facts: Fa
     if waits and not unscored:
         return slow.keep(item, before, facts, now)
     seen = circumstances(item, policy, facts, outcome)
-    if not unscored:
+    if not unscored and (item.slow_until is not None or item.tier == "slow"):
         seen = slow.told(seen, item)
     if isinstance(outcome, Asked):
         return _ask(item, outcome, seen, policy, now)

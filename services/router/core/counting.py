@@ -160,35 +160,32 @@ def arrived(event: msgspec.Struct, at: int) -> Happening | None:
 
     Slow scores are about an item that has been counted.
     """
-    if isinstance(event, ContentReported):
-        author = event.item.author if event.item else None
-        return _happening("reports", at, event.source, author.id if author else None, None)
-    if not isinstance(event, Classified) or event.withdrawn or event.tier != "fast":
-        return None
-    try:
-        return _happening("items", at, event.source, _author(event.item), event.text_hash)
-    except msgspec.DecodeError:
-        return None
-
-
-def outcome(event: msgspec.Struct, item: Classified, at: int) -> Happening | None:
-    """What counts of an event that the router writes: a final removal, and an item that went to people."""
-    what: What
-    if isinstance(event, ContentDecided):
-        if not event.final or event.action != "remove":
+    if isinstance(event, Classified):
+        if event.withdrawn or event.tier != "fast":
             return None
-        what = "removals"
-    elif isinstance(event, Requested) and event.purpose == "decision" and event.replaces is None:
-        what = "reviews"
-    else:
-        return None
-    return _happening(what, at, item.source, _author(item.item), item.text_hash)
+        try:
+            author = _author(event.source, event.item)
+        except msgspec.DecodeError:
+            return None
+        return Happening("items", at, event.source, author, event.text_hash)
+    if isinstance(event, ContentReported):
+        by = event.item.author if event.item else None
+        return Happening("reports", at, event.source, f"{event.source}/{by.id}" if by else None, None)
+    return None
 
 
-def _author(item: msgspec.Raw) -> str | None:
+def counted_as(event: ContentDecided | Requested) -> What | None:
+    """As what an event of the router counts: a final removal, an item that went to people; None: as nothing."""
+    if isinstance(event, ContentDecided):
+        return "removals" if event.action == "remove" and event.final else None
+    return "reviews" if event.purpose == "decision" and event.replaces is None else None
+
+
+def outcome(what: What, item: Classified, at: int) -> Happening:
+    """What became of an item."""
+    return Happening(what, at, item.source, _author(item.source, item.item), item.text_hash)
+
+
+def _author(source: str, item: msgspec.Raw) -> str | None:
     author = _item(item).author
-    return author.id if author else None
-
-
-def _happening(what: What, at: int, source: str, author: str | None, text: str | None) -> Happening:
-    return Happening(what, at, source, f"{source}/{author}" if author else None, text)
+    return f"{source}/{author.id}" if author is not None and author.id else None

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from services.events.ids import derived_id, task_id
+from services.events.ids import derived_id, derived_id_within, id_part, task_id
 from services.events.instants import from_millis
 from services.events.types import (
     Basis,
@@ -62,15 +62,10 @@ def decided(
 ) -> ContentDecided:
     """Decision `seq` on an item, interim or final."""
     return ContentDecided(
-        event_id=derived_id(
-            "content_decided",
-            item.source,
+        event_id=derived_id_within(
+            id_part("content_decided", item.source),
             item.item_id,
-            item.revision,
-            seq,
-            int(final),
-            item.run_id or "",
-            *([interim] if interim else []),
+            id_part(item.revision, seq, int(final), item.run_id or "", *((interim,) if interim else ())),
         ),
         occurred_at=from_millis(now),
         source=item.source,

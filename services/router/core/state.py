@@ -1,7 +1,5 @@
 """What the router keeps of an item: what people still have of it, and a marker for a while."""
 
-from typing import NamedTuple
-
 import msgspec
 
 from services.events.types import Circumstances, DecisionAction, Selection
@@ -92,7 +90,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True):
         return min(times, default=self.forget_at)
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """What an event comes to. `dropped` says in a word why it had no effect."""
 
     state: ItemState | None

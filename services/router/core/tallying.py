@@ -17,11 +17,11 @@ def did(events: Iterable[msgspec.Struct]) -> Did:
     """
     action, asked, value = None, 0, None
     for event in events:
-        if isinstance(event, Requested):
-            asked += event.purpose == "decision"
-        elif isinstance(event, ContentDecided):
+        if isinstance(event, ContentDecided):
             if event.final and (event.decision_seq == 0 or event.basis == "duplicate"):
                 action = event.action
-            if event.circumstances.budget is not None:
-                value = event.circumstances.budget.value
+            if (budget := event.circumstances.budget) is not None:
+                value = budget.value
+        elif isinstance(event, Requested):
+            asked += event.purpose == "decision"
     return Did(action, asked, value)

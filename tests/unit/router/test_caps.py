@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.events.codec import encode
 from services.events.types import ContentDecided
 from services.policy import allowances as caps
-from services.policy.allowances import ShardState
+from services.policy.allowances import Did, ShardState
 from services.policy.errors import InvalidPolicy
 from services.policy.parse import parse
 from services.policy.spending import share
@@ -20,7 +20,7 @@ from services.router.settings import RouterSettings
 from services.router.stage import Kept, RouterStage
 from services.runtime.records import Outgoing, Record
 from services.runtime.states import Shard, States
-from tests.unit.policy.making import DOCUMENT, QUEUES, scored
+from tests.unit.policy.making import DOCUMENT, QUEUES, policy, scored
 from tests.unit.router.making import NOW
 from tests.unit.router.test_stage import TOPICS, record, released
 
@@ -150,3 +150,31 @@ def test_a_state_of_a_shard_survives_its_changelog() -> None:
     assert stage.decode_state(stage.encode_state(state)) == state
     with pytest.raises(msgspec.ValidationError):
         stage.decode_state(b'{"kind":"shard","minute":"x"}')
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 4 * 60_000),
+            st.sampled_from(["allow", "remove", None]),
+            st.integers(0, 1),
+            st.none() | st.floats(0, 10),
+        ),
+        max_size=40,
+    ),
+    st.sampled_from(
+        [{"caps": {"remove": 7}}, {"caps": {"remove": 5, "allow": 3}, "budget": {"reviews_per_hour": 60}}]
+    ),
+)
+def test_counted_in_place_it_comes_to_the_same(
+    did: list[tuple[int, str | None, int, float | None]], changes: dict[str, Any]
+) -> None:
+    by = policy(**changes)
+    state = ShardState()
+    account = caps.Account(state, by, shard=1, shards=3)
+    for at, action, asked, value in did:
+        state, *left = caps.allowed(state, by, 1, 3, at)
+        assert account.allowed(at) == tuple(left)
+        state = caps.counted(state, Did(action, asked, value))
+        account.count(Did(action, asked, value))
+        assert account.state == state

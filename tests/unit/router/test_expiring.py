@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.router.core import expire, settle
+from services.router.core import Step, expire, settle
 from services.router.core.state import REMEMBER_MS
 from tests.unit.policy.making import AUDITED, policy, scored
 from tests.unit.router.making import HOUR, NOW, POLICY, classified, closings, decisions, settlement
@@ -13,7 +13,7 @@ END = NOW + 100 * HOUR
 def test_nothing_happens_early() -> None:
     state = classified(scored(toxicity=0.5)).state
     assert state is not None
-    assert expire(state, POLICY, END - 1) == (state, (), None)
+    assert expire(state, POLICY, END - 1) == Step(state)
 
 
 @pytest.mark.parametrize("fallback", ["allow", "remove"])
@@ -77,4 +77,4 @@ def test_an_audit_that_nobody_answered_is_closed_and_no_more() -> None:
 def test_a_marker_ends() -> None:
     state = classified(scored(withdrawn=True, item=None)).state
     assert state is not None and state.due == NOW + REMEMBER_MS
-    assert expire(state, POLICY, state.due) == (None, (), None)
+    assert expire(state, POLICY, state.due) == Step(None)
