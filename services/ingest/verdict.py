@@ -1,6 +1,5 @@
 """A verdict in line: what the live policy makes of scores, what of it is signed and what the caller is told. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -40,7 +39,7 @@ def judged(
     serving: Serving,
     secrets: Secrets,
     now: int,
-    counters: Mapping[str, int] | None = None,
+    counters: dict[str, int] | None = None,
     capped: frozenset[str] = frozenset(),
     listed: tuple[Listed, ...] = (),
     precedent: Precedent | None = None,

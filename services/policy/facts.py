@@ -1,6 +1,5 @@
 """What a decision sees besides the item, its state and the policy: all that is not in the event itself."""
 
-from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -32,7 +31,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     draw: float  # for the random audit
     budget: Budget | None = None  # None: there is time for all
     budget_draw: float | None = None  # drawn where a share of the items at the margin is asked about
-    counters: Mapping[str, int] | None = None  # as in author.items_10m; None: not to be had, as without Redis
+    counters: dict[str, int] | None = None  # as in author.items_10m; None: not to be had, as without Redis
     precedent: Precedent | None = None  # what people decided on a copy of it
     listed: tuple[Listed, ...] = ()  # lists that have its text
     capped: frozenset[str] = frozenset()  # actions of which there were enough this minute

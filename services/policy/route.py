@@ -75,6 +75,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 Outcome: TypeAlias = Decided | Asked
+HARMLESS = Decided(action="allow", categories=(), rule="every category at or below its allow threshold")
 
 
 def route(item: Scored, policy: Policy, facts: Facts) -> Outcome:
@@ -155,9 +156,9 @@ def circumstances(item: Scored, policy: Policy, facts: Facts, outcome: Outcome) 
         alarms=tuple(sorted(alarmed(item, policy, facts.alarms))) if facts.alarms else (),
         capped=isinstance(outcome, Asked) and outcome.reason == "capped",
         draw=facts.draw,
-        counters=None if facts.counters is None else dict(facts.counters),
+        counters=facts.counters,
         precedent=facts.precedent,
-        listed=followed(policy, facts.listed),
+        listed=followed(policy, facts.listed) if facts.listed else (),
         budget=None if outcome.worth is None else _budget(outcome.worth, facts),
     )
 
@@ -194,38 +195,44 @@ def judge(item: Scored, policy: Policy) -> Outcome:
     """What the scores and thresholds say, with neither switch nor alarms."""
     over: list[tuple[CategoryRule, float]] = []
     between: list[CategoryRule] = []
+    categories = policy.categories
     known = 0
     blind = False  # a score without thresholds, or thresholds without a score
     for score in item.scores:
-        rule = policy.categories.get(score.category)
+        rule = categories.get(score.category)
         if rule is None:
             blind = True
             continue
         known += 1
-        if rule.risks is not None and rule.remove is None and rule.allow is None:
-            blind = True  # a risk for which this model has no thresholds
-        elif rule.remove is not None and score.probability >= rule.remove:
-            over.append((rule, score.probability))
-        elif rule.allow is None or score.probability > rule.allow:
+        probability, remove, allow = score.probability, rule.remove, rule.allow
+        if remove is not None and probability >= remove:
+            over.append((rule, probability))
+        elif allow is None:
+            if rule.risks is not None and remove is None:
+                blind = True  # a risk for which this model has no thresholds
+            else:
+                between.append(rule)
+        elif probability > allow:
             between.append(rule)
-    blind = blind or known < len(policy.categories)
+    blind = blind or known < len(categories)
     if over:
-        harm = max(HARM[rule.action] for rule, _ in over)
-        in_doubt = max((HARM[rule.action] for rule in between), default=0)
-        if harm == HARM["remove"] or (not blind and in_doubt <= harm):
-            deciders = [(rule, p) for rule, p in over if HARM[rule.action] == harm]
-            first, p = deciders[0]
-            return Decided(
-                action=first.action,
-                categories=tuple(rule.name for rule, _ in deciders),
-                rule=f"{first.name} {p:.4g} >= {first.remove:g}",
-            )
+        removing = [each for each in over if each[0].action == "remove"]
+        if removing or (not blind and all(rule.action != "remove" for rule in between)):
+            return _by_threshold(removing or over)
         return _ask(item, policy, "no_thresholds" if blind else "uncertain")
     if blind:
         return _ask(item, policy, "no_thresholds")
-    if between:
-        return _ask(item, policy, "uncertain")
-    return Decided(action="allow", categories=(), rule="every category at or below its allow threshold")
+    return _ask(item, policy, "uncertain") if between else HARMLESS
+
+
+def _by_threshold(over: list[tuple[CategoryRule, float]]) -> Decided:
+    """Decided by categories that do the same, the first of which says why."""
+    first, probability = over[0]
+    return Decided(
+        action=first.action,
+        categories=tuple([rule.name for rule, _ in over]),
+        rule=f"{first.name} {probability:.4g} >= {first.remove:g}",
+    )
 
 
 def alarmed(item: Scored, policy: Policy, alarms: Alarms) -> frozenset[str]:

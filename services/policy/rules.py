@@ -6,7 +6,7 @@ not hold. Conditions were checked before they were compiled (services.policy.exp
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -79,6 +79,26 @@ def known(categories: Iterable[str]) -> dict[str, Type]:
     return ITEM | scores | counters
 
 
+class _Author(msgspec.Struct, gc=False):
+    id: str
+    created_at: str | None = None
+
+
+class _Read(msgspec.Struct, gc=False):
+    kind: str
+    text: str | None = None
+    language: str | None = None
+    reach: int | None = None
+    media: list[msgspec.Raw] = []
+    author: _Author | None = None
+
+
+_read = msgspec.json.Decoder(_Read).decode
+_Get: TypeAlias = Callable[[_Read, Item, Mapping[str, int] | None], object]
+_Test: TypeAlias = tuple[_Get, Callable[[Any, Any], bool], Any]  # `holds(get(…), literal)` must be true
+_NO_TEST: _Test = (lambda read, item, counters: True, lambda value, literal: True, None)
+
+
 class Rules:
     """The rules of a policy, ready to be tried.
 
@@ -92,23 +112,25 @@ class Rules:
         self._any = cel.compile(" || ".join(f"({rule.condition.flat})" for rule in rules))
         names = {flat: name for rule in rules for flat, name in rule.condition.names.items()}
         self._getters = {flat: _getter(name, flat.startswith("has_")) for flat, name in names.items()}
-        self._needs = [
-            (
-                rule,
-                [
-                    (self._getters[need.name], need.holds, need.literal)
-                    for need in sorted(needs(rule.condition), key=lambda need: need.name in _SLOW)
-                ],
-            )
-            for rule in rules
+        self._guarded = [(rule, *self._guard(rule)) for rule in rules]
+
+    def _guard(self, rule: Rule) -> tuple[_Test, list[_Test]]:
+        """What the rule needs: what nearly all items fail, and the rest."""
+        tests: list[_Test] = [
+            (self._getters[need.name], need.holds, need.literal)
+            for need in sorted(needs(rule.condition), key=lambda need: need.name in _SLOW)
         ]
+        return (tests[0], tests[1:]) if tests else (_NO_TEST, [])
 
     def first(self, item: Item, counters: Mapping[str, int] | None = None) -> Rule | None:
         """The first rule that holds for the item. `counters` by name; None: not to be had."""
         read, getters = _read(item.item), self._getters
         possible = []
-        for rule, needed in self._needs:
-            for get, holds, literal in needed:
+        for rule, (get, holds, literal), others in self._guarded:
+            value = get(read, item, counters)
+            if value is None or not holds(value, literal):
+                continue
+            for get, holds, literal in others:
                 value = get(read, item, counters)
                 if value is None or not holds(value, literal):
                     break
@@ -130,24 +152,6 @@ def _true(program: cel.Program, context: cel.Context) -> bool:
         return program.execute(context) is True
     except (RuntimeError, TypeError, ValueError, ArithmeticError):
         return False
-
-
-class _Author(msgspec.Struct, gc=False):
-    id: str
-    created_at: str | None = None
-
-
-class _Read(msgspec.Struct, gc=False):
-    kind: str
-    text: str | None = None
-    language: str | None = None
-    reach: int | None = None
-    media: list[msgspec.Raw] = []
-    author: _Author | None = None
-
-
-_read = msgspec.json.Decoder(_Read).decode
-_Get: TypeAlias = Callable[[_Read, Item, Mapping[str, int] | None], object]
 
 
 def _getter(name: str, asks: bool = False) -> _Get:
