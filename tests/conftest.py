@@ -23,6 +23,9 @@ _WORKER = int(
 _FIRST = 20_000 + 4_000 * (_WORKER % 3) if _WORKER >= 0 else 12_000
 os.environ["SLUICEGATE_FREE_PORTS"] = f"{_FIRST}-{_FIRST + 4_000}"
 
+# Brokers of tests live for minutes: compiling their code well costs more than it gains (5 s of CPU a start, not 8).
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 # How fast a shared machine makes up examples says nothing about the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")

@@ -6,20 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from services.runtime.assignment import Assignment
 from services.runtime.clock import now_ms
+from services.runtime.committing import Committer, Pending, measure
 from services.runtime.deadletter import TOPIC as DEAD_LETTER
 from services.runtime.deadletter import dead_letter
 from services.runtime.errors import MissingTopic, UndeclaredTopic
 from services.runtime.handling import Outcome, fault, handle_batch, handle_behind, handle_due
 from services.runtime.health import Health
-from services.runtime.kafka import admin, group_consumer, transactional_producer
+from services.runtime.intake import Intake
+from services.runtime.kafka import admin, transactional_producer
 from services.runtime.metrics import LoopMetrics
-from services.runtime.pace import Pace
-from services.runtime.positions import Partition, Progress, after, partitions_of
-from services.runtime.reading import WholeTopics, broadcast_topics, report, to_record
+from services.runtime.positions import Partition, after, partitions_of
+from services.runtime.reading import WholeTopics, broadcast_topics, report
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.settings import LoopSettings
 from services.runtime.stage import Wiring
@@ -35,7 +36,9 @@ class Loop(Generic[S]):
     """One worker. `run` returns when `stopping` says so, and raises what the supervisor should see.
 
     Order of a step: broadcast records, states that these left behind, a batch of content, then timers that are ripe;
-    outputs, state and offsets commit together. Rebalances happen only while consuming, when no transaction is open.
+    outputs, state and offsets commit together. Meanwhile the next batch is read, and handled too where no state is kept
+    (docs/decisions/0077-commit-while-the-next-batch-is-read.md). Partitions come and go only while reading, once what
+    is being committed is.
     """
 
     def __init__(
@@ -49,27 +52,23 @@ class Loop(Generic[S]):
         self._wiring, self._settings = wiring, settings
         self._health, self._metrics, self._stopping = health, metrics, stopping
         self._admin = admin(settings)
-        self._consumer: Consumer = group_consumer(settings, wiring.service, self._on_client_error)
-        self._progress = Progress(self._consumer)
-        self._watch = StallWatch(self._progress, self._admin)
-        self._pace = Pace(
-            settings.batch_calm_ms / 1000,
-            settings.batch_wait_ms / 1000,
-            settings.batch_busy_rate,
-            time.monotonic(),
-        )
-        self._fatal: KafkaError | None = None  # of the consumer, which then gets nothing any more
-        self._assignment: Assignment[S] = Assignment(wiring, settings, self._admin, self._progress)
+        self._intake = Intake(wiring.service, wiring.consumes, settings)
+        self._consumer = self._intake.consumer
+        self._watch = StallWatch(self._intake.progress, self._admin)
+        self._assignment: Assignment[S] = Assignment(wiring, settings, self._admin, self._intake.progress)
+        self._ended = False  # `run` is over, whatever a commit that hangs is still waiting for
         self._transaction = Transaction(
-            transactional_producer(settings, wiring.service), stopping, health.not_ready
+            transactional_producer(settings, wiring.service),
+            lambda: self._ended or stopping(),
+            health.not_ready,
         )
+        self._committer = Committer(self._transaction)
+        self._pending: Pending | None = None  # what is being committed
         self._broadcast: WholeTopics | None = None  # once the broker has answered
         self._next: dict[Partition, int] = {}  # where each partition goes on once what is committed is
-        self._bases: dict[str, str] = {}  # of topics seen
         self._timers_checked = 0
         self._reports: list[Outgoing] = []
         self._unheard: list[Rejected] = []  # broadcast records that made the stage raise
-        self._brokers_away = False
         self._aborted = ""  # why the last transaction was; empty when it was not
 
     def run(self) -> None:
@@ -89,10 +88,12 @@ class Loop(Generic[S]):
                 self._hear(broadcast.poll(0.2))
             self._subscribe()
             while not self._stopping():
-                self._hear(broadcast.poll())
-                self._step()
+                self._step(broadcast)
+            self._finish()
         finally:
             self._health.not_ready("stopping")
+            self._ended, self._pending = True, None
+            self._committer.close()
             broadcast.close()
             self._consumer.close()
 
@@ -121,52 +122,37 @@ class Loop(Generic[S]):
             else:
                 self._assignment.behind.heard(record)
 
-    def _on_client_error(self, error: KafkaError) -> None:
-        self._brokers_away |= error.code() == KafkaError._ALL_BROKERS_DOWN
-        if error.fatal() or error.code() == KafkaError._FATAL:
-            self._fatal = error
-
-    def _raise_if_fatal(self) -> None:
-        """Fenced where the consumer cannot go on; see `report`."""
-        if self._fatal is not None:
-            report(self._fatal)
-
     def _subscribe(self) -> None:
         """By pattern, so that the topic of a new source or queue is found when it appears."""
         per = "|".join(re.escape(base) for base in self._wiring.consumes)
         self._consumer.subscribe(
             [f"^({per})(\\.[a-z0-9-]+)?$"],
             on_assign=self._assignment.on_assign,
-            on_revoke=self._assignment.on_revoke,
-            on_lost=self._assignment.on_revoke,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_revoke,
         )
 
-    def _step(self) -> None:
-        messages = self._consumer.consume(1, 0 if self._assignment.behind else 0.1)
-        if messages and self._settings.batch_records > 1:
-            messages += self._consumer.consume(self._settings.batch_records - 1, self._pace.wait)
-        self._pace.took(len(messages), time.monotonic())
+    def _on_revoke(self, consumer: Consumer, taken: list[TopicPartition]) -> None:
+        """What is being committed is decided on while its shards are still ours."""
+        self._finish()
+        self._assignment.on_revoke(consumer, taken)
+
+    def _step(self, broadcast: WholeTopics) -> None:
+        messages = self._intake.gather(self._may_handle, hurry=bool(self._assignment.behind))
+        if self._wiring.changelog is not None:
+            self._finish()
+        self._hear(broadcast.poll())
         if self._assignment.unsettled:
             # What was fetched before may meanwhile be another worker's, or come again: start from what is committed.
-            # But a fatal error is handed out once, with the partitions that it takes away.
-            for message in messages:
-                if (lost := message.error()) is not None:
-                    self._on_client_error(lost)
-            self._raise_if_fatal()
+            self._finish()
+            self._intake.drop(messages)
+            self._intake.raise_if_fatal()
             if not self._to_committed():
                 return
             messages = []
-        self._raise_if_fatal()
+        self._intake.raise_if_fatal()
         self._watch.check(self._assignment.partitions)
-        batch: list[Record] = []
-        bases = self._bases
-        for message in messages:
-            if (error := message.error()) is None:
-                topic = str(message.topic())
-                base = bases.get(topic) or bases.setdefault(topic, self._base(topic))
-                batch.append(to_record(message, base))
-            elif not self._progress.note(message):
-                report(error, str(message.topic()))
+        batch = self._intake.records(messages)
         self._tell()
         ripe = self._ripe(now_ms())
         self._reports += self._wiring.stage.reports(now_ms())
@@ -174,21 +160,27 @@ class Loop(Generic[S]):
         if batch or ripe or behind or self._reports or self._unheard:
             self._transact(batch, ripe, behind)
         else:
+            self._finish()
             self._transaction.serve()
+
+    def _may_handle(self) -> bool:
+        """Whether a batch can be handled: where states are kept, once those are known that the one before leaves."""
+        return self._wiring.changelog is None or self._committer.done()
 
     def _tell(self) -> None:
         """Say whether this worker takes records."""
-        if self._brokers_away:
+        if self._intake.brokers_away:
             try:
                 self._admin.list_topics(timeout=1)
-                self._brokers_away = False
+                self._intake.brokers_away = False
             except KafkaException:
                 self._health.not_ready(f"Kafka at {self._settings.kafka} does not answer")
                 return
         if self._aborted:
             self._health.not_ready(f"the last transaction was aborted and is tried again: {self._aborted}")
         elif self._assignment.partitions:
-            self._health.ready()
+            if self._committer.done():  # else it says itself what it waits for
+                self._health.ready()
         else:
             self._health.not_ready(
                 "no shards assigned: more workers than shards, or the group is rebalancing"
@@ -205,36 +197,56 @@ class Loop(Generic[S]):
             report(exception.args[0])
             return []
 
-    def _transact(
-        self, batch: Sequence[Record], ripe: Sequence[tuple[int, int]], behind: Sequence[Place]
-    ) -> None:
-        """Handle and commit one batch, or abort it, so that it comes again."""
-        started = time.perf_counter()
+    def _transact(self, batch: list[Record], ripe: Sequence[tuple[int, int]], behind: list[Place]) -> None:
+        """Handle one batch and begin to commit it, or abort it, so that it comes again."""
+        began = time.perf_counter()
         # What no record causes commits the offsets it rests on: Kafka then refuses a worker that lost the shard.
         shards = {shard for shard, _ in (*ripe, *behind)}
         offsets = {where: offset for where, offset in self._next.items() if where[1] in shards}
         offsets |= after(batch)
         outcome, fired = self._decide(batch, ripe, behind)
-        handled = time.perf_counter()
+        handling = time.perf_counter() - began
+        self._finish()
+        if self._assignment.unsettled:  # the batch before was aborted, so that both come again
+            return
         try:
             self._produce(outcome)
-            self._transaction.commit(offsets, self._assignment.group)
         except MustAbort as reason:
-            log.warning("transaction aborted", reason=str(reason), records=len(batch))
-            self._assignment.states.drop()
-            self._metrics.aborts.inc()
-            self._transaction.abort()
-            self._aborted = str(reason)
-            self._assignment.unsettled = True
+            self._abort(reason, len(batch))
             return
+        reports, unheard, self._reports, self._unheard = self._reports, self._unheard, [], []
+        self._pending = Pending(batch, outcome, offsets, fired, behind, reports, unheard, handling)
+        self._committer.start(offsets, self._assignment.group)
+
+    def _finish(self) -> None:
+        """What is being committed is, or is aborted, when this returns. Raises RuntimeFault where that is not known."""
+        if (held := self._pending) is None:
+            return
+        self._pending, began = None, time.monotonic()
+        try:
+            commit = self._committer.wait()
+        except MustAbort as reason:
+            self._reports = held.reports + self._reports
+            self._unheard = held.unheard + self._unheard
+            self._abort(reason, len(held.batch))
+            return
+        now = time.monotonic()
+        self._intake.pace.idled(now - began, now)
         self._aborted = ""
-        self._next |= offsets
+        self._next |= held.offsets
         self._assignment.states.apply()
-        self._assignment.fired(fired)
-        self._assignment.behind.done(behind)
-        self._reports, self._unheard = [], []
-        self._wiring.stage.committed(outcome.produced)
-        self._measure(batch, outcome, handled - started, time.perf_counter() - handled)
+        self._assignment.fired(held.fired)
+        self._assignment.behind.done(held.behind)
+        self._wiring.stage.committed(held.outcome.produced)
+        measure(self._metrics, held, commit)
+
+    def _abort(self, reason: MustAbort, records: int) -> None:
+        log.warning("transaction aborted", reason=str(reason), records=records)
+        self._assignment.states.drop()
+        self._metrics.aborts.inc()
+        self._transaction.abort()
+        self._aborted = str(reason)
+        self._assignment.unsettled = True
 
     def _produce(self, outcome: Outcome) -> None:
         """Open the transaction and queue all that it holds."""
@@ -296,19 +308,13 @@ class Loop(Generic[S]):
                 tp.offset = tp.offset if tp.offset >= 0 else OFFSET_BEGINNING
             if starts:
                 self._consumer.assign(starts)
-            self._progress.forget(self._assignment.partitions)
+            self._intake.progress.forget(self._assignment.partitions)
             self._assignment.unsettled = False
             return True
         except KafkaException as exception:
             report(exception.args[0])
             self._health.not_ready(f"taking up the committed offsets: {exception.args[0].str()}")
             return False
-
-    def _base(self, topic: str) -> str:
-        for base in self._wiring.consumes:
-            if topic == base or topic.startswith(base + "."):
-                return base
-        return topic
 
     def _observe_lag(self) -> None:
         lags: dict[str, int] = {}
@@ -320,20 +326,3 @@ class Loop(Generic[S]):
         for topic, lag in lags.items():
             self._metrics.lag.labels(topic).set(lag)
         self._metrics.open_keys.set(self._assignment.states.open_keys())
-
-    def _measure(self, batch: Sequence[Record], outcome: Outcome, handling: float, committing: float) -> None:
-        now = now_ms()
-        self._metrics.handle_seconds.observe(handling)
-        self._metrics.commit_seconds.observe(committing)
-        if batch:
-            self._metrics.batch_records.observe(len(batch))
-            self._metrics.record_age_seconds.observe(
-                max(0, now - batch[0].timestamp) / 1000
-            )  # the oldest, near enough
-        self._metrics.end_to_end_seconds.observe_all(
-            [max(0, now - out.accepted) / 1000 for out in outcome.produced if out.accepted is not None]
-        )
-        for rejected in outcome.rejected:
-            self._metrics.dead_letters.labels(rejected.record.topic, rejected.error).inc()
-        for dropped in outcome.dropped:
-            self._metrics.dropped.labels(dropped.reason).inc()

@@ -1,22 +1,32 @@
-"""How long a batch waits to fill: shortly while little comes, since every transaction costs the same whatever it holds,
-and an item that waits is late; longer while much comes, when what a transaction costs is worth sharing.
+"""How long a batch waits to fill: shortly while its worker has time, since an item that waits is late; longer while it
+is busy, since every transaction costs worker and broker the same whatever it holds.
 """
 
-WINDOW = 0.25  # seconds over which the rate is taken
+WINDOW = 0.25  # seconds over which it is taken how busy the worker is
+BUSY, CALM = (
+    0.7,
+    0.5,
+)  # shares of the time at work: from the one on batches wait longer, up to the other shorter
+STEP = 1.5  # by which a wait grows or shrinks
 
 
 class Pace:
-    """Times are in seconds; `busy_rate` in records a second, from which on batches wait `busy` instead of `calm`."""
+    """Times are in seconds. `wait` lies between `shortest` and `longest`."""
 
-    def __init__(self, calm: float, busy: float, busy_rate: float, now: float) -> None:
-        self._calm, self._busy, self._busy_rate = min(calm, busy), busy, busy_rate
-        self._since, self._taken = now, 0
-        self.wait = self._calm
+    def __init__(self, shortest: float, longest: float, now: float) -> None:
+        self._shortest, self._longest = min(shortest, longest), longest
+        self._since, self._idle = now, 0.0
+        self.wait = self._shortest
 
-    def took(self, records: int, now: float) -> None:
-        """So many records were taken up to `now`."""
-        self._taken += records
+    def idled(self, seconds: float, now: float) -> None:
+        """Up to `now` the worker had nothing to do for so long: it waited for records, or for Kafka."""
+        self._idle += seconds
         elapsed = now - self._since
-        if elapsed >= WINDOW:
-            self.wait = self._busy if self._taken >= self._busy_rate * elapsed else self._calm
-            self._since, self._taken = now, 0
+        if elapsed < WINDOW:
+            return
+        work = 1 - self._idle / elapsed
+        if work >= BUSY:
+            self.wait = min(self._longest, max(self.wait, 0.001) * STEP)
+        elif work <= CALM:
+            self.wait = max(self._shortest, self.wait / STEP)
+        self._since, self._idle = now, 0.0

@@ -46,12 +46,11 @@ class LoopSettings(Settings):
     )
     batch_records: int = Field(4000, ge=1, description="Records handled in one transaction at the most")
     batch_wait_ms: int = Field(
-        20, ge=0, description="How long a batch may wait to fill after its first record while much comes, ms"
+        100,
+        ge=0,
+        description="How long a batch may wait to fill after its first record while the worker is busy, ms",
     )
-    batch_calm_ms: int = Field(2, ge=0, description="The same while less comes than batch_busy_rate, ms")
-    batch_busy_rate: int = Field(
-        4000, ge=0, description="Records a second from which on batches wait batch_wait_ms to fill"
-    )
+    batch_calm_ms: int = Field(2, ge=0, description="The same while it has time, ms")
     session_timeout_ms: int = Field(
         10_000, ge=1000, description="After which a silent worker loses its shards, ms"
     )

@@ -1,37 +1,45 @@
-"""Batches wait longer to fill while much comes, and shortly again once it is over."""
+"""Batches wait longer to fill while their worker is busy, and shortly again once it is not."""
 
 from __future__ import annotations
 
-from services.runtime.pace import WINDOW, Pace
+import pytest
+
+from services.runtime.pace import STEP, WINDOW, Pace
 
 
-def waits(rates: list[int]) -> list[float]:
-    """The wait after one second at each rate, taken in steps of 50 ms."""
-    pace, found = Pace(calm=0.002, busy=0.02, busy_rate=4000, now=100.0), []
-    now = 100.0
-    for rate in rates:
-        for _ in range(20):
-            now += 0.05
-            pace.took(rate // 20, now)
-        found.append(pace.wait)
-    return found
+def after(pace: Pace, idle: float, seconds: float, now: float) -> float:
+    """The wait once a worker has been idle for that share of some seconds."""
+    for step in range(round(seconds / 0.05)):
+        pace.idled(idle * 0.05, now + (step + 1) * 0.05)
+    return pace.wait
 
 
-def test_it_follows_what_comes() -> None:
-    assert waits([0, 3000, 5000, 100_000, 3000, 0]) == [0.002, 0.002, 0.02, 0.02, 0.002, 0.002]
+def test_it_follows_how_busy_the_worker_is() -> None:
+    pace = Pace(shortest=0.002, longest=0.1, now=0.0)
+    assert after(pace, idle=0.9, seconds=2, now=0) == 0.002
+    assert after(pace, idle=0.1, seconds=5, now=2) == 0.1
+    assert after(pace, idle=0.4, seconds=5, now=7) == 0.1, "neither busy nor calm: as it is"
+    assert after(pace, idle=0.9, seconds=5, now=12) == 0.002
 
 
-def test_one_full_batch_after_a_pause_is_no_rush() -> None:
-    pace = Pace(calm=0.002, busy=0.02, busy_rate=4000, now=0.0)
-    pace.took(1000, 60.0)
-    assert pace.wait == 0.002
+def test_it_changes_step_by_step() -> None:
+    pace = Pace(shortest=0.002, longest=0.1, now=0.0)
+    assert after(pace, idle=0.0, seconds=WINDOW + 0.05, now=0) == pytest.approx(0.002 * STEP)
 
 
 def test_nothing_changes_within_a_window() -> None:
-    pace = Pace(calm=0.002, busy=0.02, busy_rate=4000, now=0.0)
-    pace.took(100_000, WINDOW / 2)
+    pace = Pace(shortest=0.002, longest=0.1, now=0.0)
+    pace.idled(0.0, WINDOW / 2)
+    assert pace.wait == 0.002
+
+
+def test_a_pause_is_not_work() -> None:
+    pace = Pace(shortest=0.002, longest=0.1, now=0.0)
+    pace.idled(60.0, 60.0)
     assert pace.wait == 0.002
 
 
 def test_who_wants_no_wait_when_busy_has_none_when_calm() -> None:
-    assert Pace(calm=0.002, busy=0.0, busy_rate=4000, now=0.0).wait == 0.0
+    pace = Pace(shortest=0.002, longest=0.0, now=0.0)
+    assert pace.wait == 0.0
+    assert after(pace, idle=0.0, seconds=2, now=0) == 0.0
