@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from services.analytics.engine import DATABASE
+from services.analytics.intake import Intake
 from services.analytics.rows import BAD_ROWS, Bad, Block, Classifier, bad_line, columns_of, line_of
 from services.runtime.records import Record
 
@@ -17,6 +18,7 @@ SETTINGS: dict[str, Any] = {
     "async_insert": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 1,  # a view that was cut off is filled by the repeat
     "input_format_parallel_parsing": 0,  # one block, so that it is there or it is not
+    "max_threads": 1,
     "input_format_skip_unknown_fields": 1,  # readers ignore what they do not know
     "input_format_null_as_default": 1,
     "input_format_json_read_objects_as_strings": 1,  # what only passes through stays as it is written
@@ -48,6 +50,7 @@ class Inserting:
 
     def __init__(self, client: Client, classifier: Classifier) -> None:
         self._client = client
+        self._intake = Intake(client, SETTINGS)
         self._classifier = classifier
 
     def insert(self, block: Block, suffix: str = "") -> int:
@@ -123,13 +126,7 @@ class Inserting:
         return ""
 
     def _put(self, table: str, lines: Sequence[bytes], token: str) -> None:
-        self._client.raw_insert(
-            f"{DATABASE}.{table}",
-            column_names=columns_of(table),
-            insert_block=b"\n".join(lines),
-            settings=SETTINGS | {"insert_deduplication_token": token},
-            fmt="JSONEachRow",
-        )
+        self._intake.put(table, columns_of(table), lines, token)
 
 
 def is_about_values(error: DatabaseError) -> bool:
