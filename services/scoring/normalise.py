@@ -23,6 +23,8 @@ SHORT = (
     4096  # characters of a text that is looked at together with others, which bounds the memory that takes
 )
 
+_ANYWHERE = frozenset(map(chr, ANYWHERE))
+
 
 def normalise(text: str) -> str:
     """The text as models and hashes see it. Never raises, holds no NUL.
@@ -47,7 +49,7 @@ def normalise(text: str) -> str:
         words = " ".join(folded.split())
     if tricks.MAYBE_LEET.search(words):
         words = tricks.LEET_WORDS.undo(words)
-    if plain.repeated.pattern.search(words):
+    if tricks.THRICE.search(words) and plain.repeated.pattern.search(words):
         words = plain.repeated.undo(words)
     return words
 
@@ -68,7 +70,9 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
 
 def _fold(text: str) -> str:
     """The first half, for texts that are not ASCII: what characters are, without regard to words of them."""
-    seen = _nfkc(text).translate(ANYWHERE)
+    seen = _nfkc(text)
+    if not _ANYWHERE.isdisjoint(seen):  # a look at each character costs a third of translating each
+        seen = seen.translate(ANYWHERE)
     if seen.isascii():
         return seen.lower()
     seen = tricks.HOMOGLYPHS.undo(tricks.STRAY_MARKS.undo(_nfkc(seen)))

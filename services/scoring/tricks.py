@@ -129,6 +129,7 @@ _SIGNS = re.escape("".join(LEET))
 _MARK = re.compile(rf"[{MARKS}]")
 _LOOKALIKE = re.compile(f"[{re.escape(''.join(IN_LATIN_WORDS))}]")
 _DOTTED = re.compile(r"\w\.\w")
+THRICE = re.compile(r"(.)\1\1", re.DOTALL)  # cheaper to look for than for a letter thrice
 MAYBE_LEET = re.compile(rf"[{_SIGNS}](?:(?<=[a-z].)[{_SIGNS}]*[a-z]|(?<=[a-z]\$)|(?<=\$)[a-z])")
 
 HOMOGLYPHS = Trick(re.compile(rf"(?:[^\W_]|[$@!{MARKS}])+"), _homoglyphs, _LOOKALIKE)
