@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from services.classifier.submission import NO_ITEM, Submission
 from services.events.ids import derived_id, derived_id_within, id_part
@@ -48,7 +47,6 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 ID = "content_classified"  # what ids of scored items begin with
-BINS = 20  # equal bins of [0, 1] in a histogram of scores
 
 
 def scores_of(categories: Sequence[str], found: Scores) -> Iterator[tuple[CategoryScore, ...]]:
@@ -135,13 +133,3 @@ def _id_begin(source: str) -> bytes:
 @lru_cache(1024)
 def _id_end(revision: int) -> bytes:
     return id_part(revision, 0)
-
-
-def histograms_of(scores: Sequence[CategoryScore]) -> dict[str, NDArray[np.int64]]:
-    """How many scores of each category lie in each of 20 equal bins of [0, 1], 1 itself in the last."""
-    numbers: dict[str, int] = {}
-    category = np.array([numbers.setdefault(score.category, len(numbers)) for score in scores], np.int64)
-    probability = np.array([score.probability for score in scores], np.float64)
-    bins = np.minimum(BINS - 1, (probability * BINS).astype(np.int64))
-    counts = np.bincount(category * BINS + bins, minlength=len(numbers) * BINS).reshape(-1, BINS)
-    return dict(zip(numbers, counts, strict=True))

@@ -6,6 +6,7 @@ import msgspec
 
 from services.classifier import core
 from services.classifier.stage import ClassifierStage
+from services.classifier.summary import Scoring
 from services.classifier.uncertain import Uncertain, scored_slowly, text_of
 from services.events.codec import decode
 from services.events.errors import UndecodableEvent
@@ -56,8 +57,10 @@ class SlowStage(ClassifierStage):
             else:
                 good.append((record, event, text))
         found = bundle.classifier.classify([text for _, _, text in good])
+        scoring = Scoring()
+        scoring.add(bundle.model_version, bundle.categories, found.probability)
         for (record, event, _), scores in zip(good, core.scores_of(bundle.categories, found), strict=True):
             out = scored_slowly(event, bundle.model_version, scores, now)
             accepted = None if event.accepted_at is None else to_millis(event.accepted_at)
             key = item_key(event.source, event.item_id)
-            yield self._publisher.outgoing(out, key, record, accepted)
+            yield self._publisher.outgoing(out, key, record, accepted, scoring)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from services.classifier import core, uncertain
 from services.classifier.slow_tier import Allowance, SlowTier, uncertain_texts
 from services.classifier.submission import Submission, read
-from services.classifier.summary import Summary
+from services.classifier.summary import Scoring, Summary
 from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
 from services.events.types import Item
@@ -73,6 +73,8 @@ class ClassifierStage:
         normal = normalise_all(texts)
         found = bundle.classifier.classify(texts, normal)
         scores_of = enumerate(core.scores_of(bundle.categories, found))
+        scoring = Scoring()
+        scoring.add(bundle.model_version, bundle.categories, found.probability)
         slow = self._handed_over(found, bundle.categories, texts)
         for record, event, item in good:
             scored = item is not None and not event.withdrawn and event.inline is None
@@ -87,7 +89,9 @@ class ClassifierStage:
                 now + self._slow.wait_ms if self._slow is not None and index in slow else None,
                 normal[index] if scored else None,
             )
-            yield self._publisher.outgoing(out, record.key, record, record.timestamp)
+            if out.inline is not None:
+                scoring.add_inline(out.inline)
+            yield self._publisher.outgoing(out, record.key, record, record.timestamp, scoring)
             if index in slow:
                 yield self._publisher.outgoing(uncertain.handed_over(out), record.key, record)
 
@@ -125,7 +129,10 @@ class ClassifierStage:
 
     def committed(self, produced: Sequence[Outgoing]) -> None:
         """Count what is committed."""
-        self._summary.add([out.event for out in produced if isinstance(out.event, core.Scored)])
+        # All outputs of one call are produced, or none is (services.runtime.handling), so one of them stands for all.
+        self._summary.add(
+            {id(out.event): out.event for out in produced if type(out.event) is Scoring}.values()
+        )
 
     def reports(self, now: int) -> Iterable[Outgoing]:
         """Histograms of the last seconds, one event a model version."""

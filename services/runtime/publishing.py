@@ -43,10 +43,13 @@ class Publisher:
         key: str | bytes,
         cause: Record | None = None,
         accepted: int | None = None,
+        counted: msgspec.Struct | None = None,
     ) -> Outgoing:
         """The record of an event. `cause` is the record that it follows from: its trace goes on.
 
-        `accepted` is when its item was accepted, in ms. Raises InvalidEvent or TooLarge (see services.events.errors).
+        `accepted` is when its item was accepted, in ms; `counted` what the stage gets for it after the commit, in
+        place of the event, which is then not kept until there. Raises InvalidEvent or TooLarge (see
+        services.events.errors).
         """
         topic, headers, has_id, has_time, derived = self._kinds.get(type(event)) or self._kind(type(event))
         where = topic.name
@@ -63,7 +66,7 @@ class Publisher:
                 traceparent_of(cause.headers) if cause is not None and cause.headers else None,
             ),
             accepted,
-            event,
+            event if counted is None else counted,
         )
 
     def _kind(self, of: type[msgspec.Struct]) -> _Kind:

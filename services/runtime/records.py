@@ -28,7 +28,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """One record to be produced in the batch's transaction. No value is a tombstone.
 
     `accepted` is when the item was accepted, in ms: with it the loop measures the age of the outcome.
-    `event` is what `value` encodes, for those who count after the commit.
+    `event` is what `value` encodes, or what stands for it, for those who count after the commit.
     """
 
     topic: str

@@ -6,7 +6,6 @@ import pytest
 
 from services.classifier import core
 from services.classifier.submission import read
-from services.classifier.summary import Summary
 from services.events.codec import decode, encode
 from services.events.types import (
     Circumstances,
@@ -95,33 +94,6 @@ def test_a_source_may_only_stand_on_its_own_topic() -> None:
     event, _ = read(encode(POST))
     assert core.forged_source("content.submitted.demo", event) is None
     assert "content.submitted.demo" in (core.forged_source("content.submitted.forum", event) or "")
-
-
-def test_a_summary_counts_what_was_scored_in_its_window() -> None:
-    summary = Summary("classifier-0", every=10_000)
-    assert summary.take(0) == []
-    gone = scored(ContentSubmitted(source="demo", item_id="1", revision=2, withdrawn=True))
-    summary.add([scored(scores=scores([0.0, 1.0])), gone, scored(scores=scores([0.049, 0.95]))])
-    summary.add([scored(scores=scores([0.05, 0.5]))])
-    assert summary.take(9_999) == []
-    (event,) = summary.take(10_000)
-    assert (event.items, event.model_version) == (3, "m-1")
-    histograms = {histogram.category: histogram.counts for histogram in event.histograms}
-    assert histograms["toxicity"][:2] == (2, 1)
-    assert histograms["spam"][10] == 1 and histograms["spam"][19] == 2
-    assert summary.take(20_000) == [], "a window without items says nothing"
-
-
-def test_a_summary_keeps_models_apart_and_categories_in_any_order() -> None:
-    """A verdict in line brings the scores of the model that ingest had, as they stood there."""
-    summary = Summary("classifier-0", every=1)
-    summary.take(0)
-    turned = tuple(reversed(scores([0.0, 1.0])))
-    summary.add([scored(scores=turned), scored(scores=scores([0.0, 1.0])), scored(model_version="m-2")])
-    first, second = summary.take(1)
-    assert [(event.model_version, event.items) for event in (first, second)] == [("m-1", 2), ("m-2", 1)]
-    histograms = {histogram.category: histogram.counts for histogram in first.histograms}
-    assert (histograms["toxicity"][0], histograms["spam"][19]) == (2, 2)
 
 
 def test_what_was_decided_in_line_keeps_the_scores_that_it_was_decided_with() -> None:
