@@ -17,6 +17,12 @@ class AnalyticsSettings(Settings):
         description="Where so many came in that time, the next are waited for too: every insert has a cost of its own",
     )
     sink_busy_wait_ms: int = Field(1_000, ge=1, description="How long records may then wait, ms")
+    sink_nice: int = Field(
+        5,
+        ge=0,
+        le=19,
+        description="Niceness of the process: where cores are scarce, the stream goes before what is kept of it",
+    )
     metadata_refresh_ms: int = Field(
         2_000, ge=100, description="How soon the topic of a new source is found, ms"
     )
