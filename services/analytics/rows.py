@@ -16,7 +16,7 @@ from services.events.types import EVENTS
 from services.runtime.records import Record
 
 TOMBSTONES, BAD_ROWS, DEAD_LETTER = "tombstones", "bad_rows", "dead_letter"
-MAX_BLOCK_BYTES = 16 * 1024 * 1024  # one insert stays one part, so that it is there or it is not
+MAX_BLOCK_BYTES = 32 * 1024 * 1024  # one insert stays one part, so that it is there or it is not
 LATEST_MS = 4_102_444_800_000  # 2100: what a clock says beyond is of no use, and of no table
 LETTER_FIELDS = ("service", "error", "reason", "topic", "partition", "offset", "was_null", "replayed")
 LETTER_TIMES = ("timestamp", "failed_at")

@@ -9,14 +9,14 @@ class AnalyticsSettings(Settings):
     """Where analytics listens, how it batches, and what an analyst may spend."""
 
     analytics_port: int = Field(8082, ge=0, le=65535, description="Port of the HTTP API and the dashboard")
-    sink_records: int = Field(36_000, ge=1, description="Records brought in at a time at the most")
+    sink_records: int = Field(72_000, ge=1, description="Records brought in at a time at the most")
     sink_wait_ms: int = Field(250, ge=1, description="How long records may wait to be brought in, ms")
     sink_busy_records: int = Field(
         2_000,
         ge=1,
         description="Where so many came in that time, the next are waited for too: every insert has a cost of its own",
     )
-    sink_busy_wait_ms: int = Field(1_000, ge=1, description="How long records may then wait, ms")
+    sink_busy_wait_ms: int = Field(2_000, ge=1, description="How long records may then wait, ms")
     sink_nice: int = Field(
         5,
         ge=0,

@@ -27,7 +27,7 @@ from services.runtime.stalls import StallWatch
 log = structlog.get_logger()
 
 RETRY_SECONDS = 1.0  # between two tries of what ClickHouse or Kafka failed
-BATCH_BYTES = 48 * 1024 * 1024
+BATCH_BYTES = 96 * 1024 * 1024
 
 
 class Sink:
