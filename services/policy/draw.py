@@ -2,11 +2,13 @@
 
 from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 from typing import Any
 
 BLOCK = 64  # bytes that SHA-256 takes at a time
 INNER = bytes(byte ^ 0x36 for byte in range(256))
 OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_first_64_bits = Struct(">Q").unpack_from
 
 
 def draw(salt: bytes, purpose: str, key: str) -> float:
@@ -19,8 +21,8 @@ def draw(salt: bytes, purpose: str, key: str) -> float:
     inner, outer = begun.copy(), ended.copy()
     inner.update(key.encode())
     outer.update(inner.digest())
-    digest = outer.digest()
-    return (int.from_bytes(digest[:8], "big") >> 11) / (1 << 53)
+    first: int = _first_64_bits(outer.digest())[0]
+    return (first >> 11) / (1 << 53)
 
 
 @lru_cache(64)

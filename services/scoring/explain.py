@@ -164,7 +164,8 @@ class _Apart:
         """
         window = self.strongest(column)
         weights = self.attributed[window].words[:, column].round(6).tolist()
-        return list(enumerate(weights, self._before(window_offsets(len(self._row))[window])))
+        first = self._before(window_offsets(len(self._row))[window]) if window else 0
+        return list(enumerate(weights, first))
 
     def span(self, number: int, category: str, weight: float) -> Span:
         """A word, where it stands in the original, without the signs around it."""
@@ -175,8 +176,6 @@ class _Apart:
 
     def _before(self, offset: int) -> int:
         """How many words of the row have ended at `offset`."""
-        if not offset:
-            return 0
         begun = sum(map(bool, self._row[:offset].split(b" ")))
         return begun - (b" " not in self._row[offset - 1 : offset + 1])
 

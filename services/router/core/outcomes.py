@@ -1,5 +1,6 @@
 """The events that the router writes. Their ids are derived, so that doing work twice writes the same event."""
 
+from functools import lru_cache
 from typing import Protocol
 
 from services.events.ids import derived_id, derived_id_within, id_part, task_id
@@ -63,9 +64,7 @@ def decided(
     """Decision `seq` on an item, interim or final."""
     return ContentDecided(
         event_id=derived_id_within(
-            id_part("content_decided", item.source),
-            item.item_id,
-            id_part(item.revision, seq, int(final), item.run_id or "", *((interim,) if interim else ())),
+            _id_before(item.source), item.item_id, _id_after(item.revision, seq, final, interim, item.run_id)
         ),
         occurred_at=from_millis(now),
         source=item.source,
@@ -88,6 +87,18 @@ def decided(
         accepted_at=item.accepted_at,
         run_id=item.run_id,
     )
+
+
+@lru_cache(1024)
+def _id_before(source: str) -> bytes:
+    """What the ids of a platform's decisions begin with."""
+    return id_part("content_decided", source)
+
+
+@lru_cache(4096)
+def _id_after(revision: int, seq: int, final: bool, interim: int, run_id: str | None) -> bytes:
+    """What the ids of decisions end with: nearly all are the first on a first revision."""
+    return id_part(revision, seq, int(final), run_id or "", *((interim,) if interim else ()))
 
 
 def requested(
