@@ -15,10 +15,12 @@ TYPE_PREFIX = "sluicegate."
 class EventHeaders:
     """The headers of all events of one schema from one writer, with what they have in common made once.
 
-    `schema_name` as in `content_submitted.v1`, `source` the service or platform that writes them.
+    `schema_name` as in `content_submitted.v1`, `source` the service or platform that writes them. Without `cloudevents`
+    they are the trace context alone.
     """
 
-    def __init__(self, schema_name: str, source: str) -> None:
+    def __init__(self, schema_name: str, source: str, cloudevents: bool = True) -> None:
+        self._cloudevents = cloudevents
         self._by = ("ce_source", source.encode())
         self._kind = ("ce_type", f"{TYPE_PREFIX}{schema_name}".encode())
 
@@ -27,11 +29,11 @@ class EventHeaders:
 
         `traceparent` as the W3C defines it, passed on from what the event follows from.
         """
+        trace = () if traceparent is None else (("traceparent", traceparent.encode()),)
+        if not self._cloudevents:
+            return trace
         ce_id, time = ("ce_id", event_id.encode()), _time(occurred_at)
-        if traceparent is None:
-            return SPECVERSION, ce_id, self._by, self._kind, time, CONTENT
-        trace = ("traceparent", traceparent.encode())
-        return SPECVERSION, ce_id, self._by, self._kind, time, CONTENT, trace
+        return SPECVERSION, ce_id, self._by, self._kind, time, CONTENT, *trace
 
 
 @lru_cache(1024)

@@ -37,6 +37,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_compaction_lag_hours: Positive | None = None
     tombstone_hours: Positive | None = None  # how long a tombstone stays
     forget_hours: Positive | None = None  # where cleanup is compact: when a key's last record goes as well
+    cloudevents: bool = True  # its records have the headers of CloudEvents
     broadcast: bool = False  # read by every worker to the end before it takes content
 
     def partition_count(self, shards: int) -> int:

@@ -71,9 +71,10 @@ class Publisher:
 
     def _kind(self, of: type[msgspec.Struct]) -> _Kind:
         name, fields = schema_name(of), of.__struct_fields__
+        topic = self._topics[name]
         kind = self._kinds[of] = _Kind(
-            self._topics[name],
-            EventHeaders(name, self._service),
+            topic,
+            EventHeaders(name, self._service, topic.cloudevents),
             "event_id" in fields,
             "occurred_at" in fields,
             of in self._derived,

@@ -22,6 +22,14 @@ def test_the_trace_is_passed_on() -> None:
     assert traceparent_of(written) == TRACEPARENT
 
 
+def test_between_the_stages_of_the_hot_path_only_the_trace_goes_on() -> None:
+    classified = EventHeaders("content_classified.v1", "classifier", cloudevents=False)
+    assert classified.of("0af7", "2026-01-31T12:00:00.000Z") == ()
+    assert classified.of("0af7", "2026-01-31T12:00:00.000Z", TRACEPARENT) == (
+        ("traceparent", TRACEPARENT.encode()),
+    )
+
+
 def test_no_trace_where_there_is_none() -> None:
     assert traceparent_of(None) is None
     assert traceparent_of([("ce_id", b"0af7"), ("traceparent", None)]) is None
