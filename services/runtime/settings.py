@@ -50,7 +50,7 @@ class LoopSettings(Settings):
         ge=0,
         description="How long a batch may wait to fill after its first record while the worker is busy, ms",
     )
-    batch_calm_ms: int = Field(2, ge=0, description="The same while it has time, ms")
+    batch_calm_ms: int = Field(10, ge=0, description="The same while it has time, ms")
     session_timeout_ms: int = Field(
         10_000, ge=1000, description="After which a silent worker loses its shards, ms"
     )
