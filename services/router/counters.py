@@ -86,8 +86,11 @@ class Counters:
             self._batch, self._pending = Tally(followed), Tally(followed)
 
     def begin(self, placed: Sequence[Placed]) -> None:
-        """Count what the records of a batch bring, and fetch what `of` needs. In the order of each partition."""
-        self._base, self._batch, self._noted, self._minute = None, Tally(self._followed), {}, None
+        """Count what the records of a batch bring, and fetch what `of` needs. In the order of each partition.
+
+        What was noted before stays: a transaction may hold several batches, where one record made the stage raise.
+        """
+        self._base, self._batch, self._minute = None, Tally(self._followed), None
         if not self._followed:
             return
         pending, self._pending = self._pending, Tally(self._followed)

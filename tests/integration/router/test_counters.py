@@ -148,6 +148,22 @@ def test_what_became_of_items_counts_once_it_is_committed(url: str) -> None:
     assert seen(Worker(url).handle(post(0, author="carl", shard=1)), "author.removals_7d") == [1]
 
 
+def test_all_batches_of_a_transaction_count(url: str) -> None:
+    """A record that makes the stage raise has the others of its batch handled one by one, and committed together."""
+    worker = Worker(url)
+    effects = [
+        effect
+        for offset in range(3)
+        for effect in worker.stage.handle(
+            [post(offset, scores=scored(toxicity=0.99).scores)], worker.states, NOW
+        )
+        if isinstance(effect, Outgoing)
+    ]
+    worker.states.apply()
+    worker.stage.committed(effects)
+    assert seen(worker.handle(post(3)), "author.removals_7d") == [3]
+
+
 def test_reports_count_and_leave_the_item_alone(url: str) -> None:
     worker = Worker(url)
     assert worker.handle(report(0, "anna"), report(1, "anna")) == []
