@@ -1,8 +1,10 @@
 """How lines of JSON become rows: parsed as plain strings, and written as the table's own types column by column."""
 
+import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -12,6 +14,23 @@ from services.analytics.engine import DATABASE
 # With LowCardinality the parser makes a column and a dictionary entry for each single value; a whole column is changed
 # into it at a fraction of that. Plain types make reading the lines of a decision half as dear.
 _LOW_CARDINALITY = re.compile(r"LowCardinality\((Nullable\(\w+\)|\w+)\)")
+
+
+@contextmanager
+def _readable(content: bytes) -> Iterator[str]:
+    """A path under which this process finds the content. Where the system can, it is in memory alone: a process that
+    is killed leaves no texts behind.
+    """
+    if not hasattr(os, "memfd_create"):
+        with tempfile.NamedTemporaryFile(prefix="sluicegate-", suffix=".jsonl") as file:
+            file.write(content)
+            file.flush()
+            yield file.name
+        return
+    with open(os.memfd_create("sluicegate-lines"), "wb") as memory:
+        memory.write(content)
+        memory.flush()
+        yield f"/proc/self/fd/{memory.fileno()}"
 
 
 class _Shape(NamedTuple):
@@ -49,10 +68,8 @@ class Intake:
             sql = f"{insert} FROM input('{shape.structure}') FORMAT JSONEachRow"
             self._client.command(sql, data=b"\n".join(lines))
             return
-        with tempfile.NamedTemporaryFile(prefix="sluicegate-", suffix=".jsonl") as file:
-            file.write(b"\n".join(lines))
-            file.flush()
-            self._client.command(f"{insert} FROM file('{file.name}', JSONEachRow, '{shape.structure}')")
+        with _readable(b"\n".join(lines)) as path:
+            self._client.command(f"{insert} FROM file('{path}', JSONEachRow, '{shape.structure}')")
 
     def _shape(self, table: str) -> _Shape | None:
         """None where the table computes columns from what is left out: only a plain insert does that."""

@@ -1,5 +1,7 @@
 """Rows are the same whichever way they are read, and a block comes in once under its token."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,25 @@ def test_rows_are_those_of_a_plain_insert_and_come_once(client: Client, base: st
 
     assert rows(TAKEN_IN).count(b"\n") == len(lines)
     assert rows(TAKEN_IN) == rows(PLAIN)
+
+
+def test_lines_leave_nothing_behind_whatever_the_system_can(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory where there are files in memory, else in a file that is gone afterwards."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lines = lines_of("content.decided", partition=11)
+    Intake(client, SETTINGS).put("content_decided", None, lines, "in memory")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.delattr(os, "memfd_create")
+    Intake(client, SETTINGS).put(
+        "content_decided", None, lines_of("content.decided", partition=12), "in a file"
+    )
+    assert not list(tmp_path.iterdir())
+    found = client.query(
+        "SELECT _partition, count() FROM sluicegate.content_decided WHERE _partition IN (11, 12) GROUP BY 1 ORDER BY 1"
+    ).result_rows
+    assert [tuple(row) for row in found] == [(11, len(lines)), (12, len(lines))]
 
 
 def test_what_a_table_computes_of_what_is_left_out_is_computed(client: Client) -> None:
