@@ -124,12 +124,14 @@ def test_the_draft_stays_when_the_server_cannot_record_it_and_is_sent_later(
     log_in(page)
     open_queue(page, world)
     expect(page.get_by_text("Hold on")).to_be_visible()
-    page.context.set_offline(True)
+    page.context.route("**/*", lambda route: route.abort("internetdisconnected"))
+    page.context.set_offline(True)  # tells the page, but may let what is asked right after it through
     for key in ("2", "r", "Enter"):
         page.keyboard.press(key)
     expect(page.get_by_role("alert")).to_contain_text("No connection")
     expect(page.get_by_role("button", name="Remove")).to_have_attribute("aria-pressed", "true")
     assert world.verdicts() == []
+    page.context.unroute("**/*")
     page.context.set_offline(False)
     expect(page.locator(".toast")).to_contain_text("Removed")  # by itself
     (verdict,) = until(world.verdicts, "the verdict is in Kafka")
