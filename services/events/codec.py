@@ -63,11 +63,13 @@ def encode(event: msgspec.Struct) -> bytes:
 
     InvalidEvent where a value is none that readers take; TooLarge past MAX_ITEM_BYTES or MAX_RECORD_BYTES.
     """
-    raw = encode_derived(event)
-    try:
+    raw = _bytes_of(event)
+    try:  # before the limits: a text that is too long is told by its field
         _reader(type(event))[1].decode(raw)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidEvent(f"{type(event).__name__} cannot be written: {error}") from error
+    if len(raw) > MAX_ITEM_BYTES:
+        _check_limits(event, raw)
     return raw
 
 
@@ -75,17 +77,23 @@ def encode_derived(event: msgspec.Struct) -> bytes:
     """The same without reading it again, for an event whose every field was validated on its way in or made by a pure
     function of such (docs/decisions/0041-derived-events-are-written-unread.md). The limits hold all the same.
     """
+    raw = _bytes_of(event)
+    if len(raw) > MAX_ITEM_BYTES:
+        _check_limits(event, raw)
+    return raw
+
+
+def _bytes_of(event: msgspec.Struct) -> bytes:
     try:
-        raw = _encode(event)
+        return _encode(event)
     except (msgspec.MsgspecError, UnicodeEncodeError, TypeError, RecursionError) as error:
         raise InvalidEvent(f"{type(event).__name__} cannot be written: {error}") from error
-    if len(raw) > MAX_ITEM_BYTES:
-        check_item(event)
-        if len(raw) > MAX_RECORD_BYTES:
-            raise TooLarge(
-                f"{type(event).__name__} has {len(raw)} bytes, a record at most {MAX_RECORD_BYTES}"
-            )
-    return raw
+
+
+def _check_limits(event: msgspec.Struct, raw: bytes) -> None:
+    check_item(event)
+    if len(raw) > MAX_RECORD_BYTES:
+        raise TooLarge(f"{type(event).__name__} has {len(raw)} bytes, a record at most {MAX_RECORD_BYTES}")
 
 
 def check_item(event: msgspec.Struct) -> None:
