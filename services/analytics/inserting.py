@@ -18,7 +18,7 @@ SETTINGS: dict[str, Any] = {
     "async_insert": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 1,  # a view that was cut off is filled by the repeat
     "input_format_parallel_parsing": 0,  # one block, so that it is there or it is not
-    "max_threads": 1,
+    "max_threads": 1,  # the same where lines are selected from: several threads would make several blocks
     "input_format_skip_unknown_fields": 1,  # readers ignore what they do not know
     "input_format_null_as_default": 1,
     "input_format_json_read_objects_as_strings": 1,  # what only passes through stays as it is written

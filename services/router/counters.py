@@ -71,9 +71,8 @@ class Counters:
             None  # before the batch; None: not to be had
         )
         self._batch = self._pending = Tally(())
-        self._minute: int | None = (
-            None  # of which `_sees` is, while the batch has so many `_buckets`; None: of none
-        )
+        # `_sees` is of this minute (None: of none), as long as the batch has so many buckets.
+        self._minute: int | None = None
         self._buckets, self._sees = 0, list[_Sees]()
         self._pending_since = 0.0
         self._noted: dict[str, Happening] = {}  # by the id of the event that says it, until the commit

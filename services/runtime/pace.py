@@ -3,10 +3,8 @@ is busy, since every transaction costs worker and broker the same whatever it ho
 """
 
 WINDOW = 0.25  # seconds over which it is taken how busy the worker is
-BUSY, CALM = (
-    0.7,
-    0.5,
-)  # shares of the time at work: from the one on batches wait longer, up to the other shorter
+BUSY = 0.7  # share of the time at work from which on batches wait longer
+CALM = 0.5  # and up to which they wait shorter
 STEP = 1.5  # by which a wait grows or shrinks
 
 

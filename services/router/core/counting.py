@@ -92,9 +92,8 @@ class Tally:
         self._by_what: dict[What, list[_Sums]] = {}
         for sums in self._sums.values():
             self._by_what.setdefault(sums.counter.what, []).append(sums)
-        self.buckets = (
-            0  # how many there are of all counters: `counts` says something else once there are more
-        )
+        # How many there are of all counters: `counts` says something else once there are more.
+        self.buckets = 0
 
     def __bool__(self) -> bool:
         """Whether anything was counted."""
@@ -109,9 +108,8 @@ class Tally:
             bucket = happening.at // sums.bucket_ms
             if bucket != sums.bucket:
                 sums.bucket, sums.counts = bucket, self._counts(sums, bucket)
-            sums.counts[subject] = (
-                sums.counts.get(subject, 0) + 1
-            )  # `+=` would ask Counter for what is missing
+            # `+=` would ask Counter for what is missing.
+            sums.counts[subject] = sums.counts.get(subject, 0) + 1
 
     def add_all(self, same: Iterable[Alike]) -> None:
         """Count all of them."""
