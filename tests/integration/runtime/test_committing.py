@@ -15,21 +15,24 @@ from tests.integration.runtime.conftest import Bench, Counted, CountingStage, wa
 
 
 class Held:
-    """Commits that wait until they are let go; the ones in `aborted` (by number) end in an abort instead."""
+    """Commits that wait until they are let go; the ones in `aborted` (by number) end in an abort instead. Those that
+    are not `patient` give up when their worker is told to stop.
+    """
 
-    def __init__(self, patch: pytest.MonkeyPatch, aborted: Sequence[int] = ()) -> None:
-        self.begun, self.go = 0, threading.Event()
+    def __init__(self, patch: pytest.MonkeyPatch, aborted: Sequence[int] = (), patient: bool = False) -> None:
+        self.begun, self.ended, self.go = 0, 0, threading.Event()
         real = Transaction.commit
 
         def commit(transaction: Transaction, offsets: dict[tuple[str, int], int], group: object) -> None:
             self.begun += 1
             number = self.begun
             while not self.go.wait(0.01):
-                if transaction._stopping():
+                if transaction._stopping() and not patient:
                     raise Unfinished("told to stop")
             if number in aborted:
                 raise MustAbort("forced")
             real(transaction, offsets, group)
+            self.ended += 1
 
         patch.setattr(Transaction, "commit", commit)
 
@@ -86,17 +89,22 @@ def test_what_was_handled_ahead_of_an_abort_comes_again(
 def test_a_state_is_not_looked_at_before_what_changes_it_is_committed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, handled = Held(monkeypatch), list[bytes]()
-    stage = CountingStage(bench.out, before=lambda batch: handled.extend(r.value or b"" for r in batch))
+    held, handled = Held(monkeypatch), list[tuple[bytes | None, int]]()
+    stage = CountingStage(
+        bench.out, before=lambda batch: handled.extend((r.value, held.ended) for r in batch)
+    )
     worker = bench.start(stage=stage, batch_records=1)
     bench.send(b"a", b"b")
     wait_for("the first commit", lambda: held.begun == 1)
-    wait_for(
-        "the second to be read", lambda: worker.loop._consumer.position(worker.loop._consumer.assignment())
-    )
-    assert handled == [b"a"]
+    consumer = worker.loop._consumer
+
+    def read() -> int:
+        return sum(max(0, at.offset) for at in consumer.position(consumer.assignment()))
+
+    wait_for("the second to be read", lambda: read() == 2)
     held.go.set()
     assert bench.wait_outputs(2) == [b"1:a", b"2:b"]
+    assert handled == [(b"a", 0), (b"b", 1)], "the second is handled once the first is committed"
 
 
 def test_shards_are_handed_over_once_what_is_being_committed_is(
@@ -119,12 +127,16 @@ def test_shards_are_handed_over_once_what_is_being_committed_is(
 
 
 def test_a_worker_that_stops_finishes_what_it_commits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held(monkeypatch, patient=True)
     bench.send(b"a")
     worker = bench.start()
-    bench.wait_outputs(1)
+    wait_for("the commit", lambda: held.begun == 1)
+    worker.stop_event.set()
+    held.go.set()
     worker.stop()
     assert worker.error is None
     assert bench.outputs() == [b"1:a"]
+    assert worker.metrics.registry.get_sample_value("sluicegate_batch_records_count") == 1, "it is counted"
     bench.start()
     bench.send(b"b")
     assert bench.wait_outputs(2) == [b"1:a", b"2:b"]
