@@ -121,7 +121,7 @@ class Race:
 
 
 @click.command()
-@click.option("--items", default=300_000, show_default=True, help="Records a lap")
+@click.option("--items", default=600_000, show_default=True, help="Records a lap")
 @click.option("--rounds", default=3, show_default=True, help="Laps of each")
 @click.option(
     "--environments",

@@ -10,6 +10,7 @@ from quixstreams import Application
 
 # What ours has too, and what Quix would be slower without (a commit then waits 100 ms for the one before).
 PRODUCER = {"compression.type": "lz4", "retry.backoff.ms": 5, "partitioner": "murmur2_random"}
+CONSUMER = {"fetch.queue.backoff.ms": 20}
 
 
 def changed(value: dict[str, Any]) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def main(kafka: str, group: str, source: str, to: str, folder: str, commit_secon
         processing_guarantee="exactly-once",
         commit_interval=float(commit_seconds),
         producer_extra_config=PRODUCER,
+        consumer_extra_config=CONSUMER,
         auto_create_topics=False,
         state_dir=folder,
         loglevel="WARNING",

@@ -34,6 +34,9 @@ CONSUMER: dict[str, Any] = CLIENT | {
     "auto.offset.reset": "earliest",
     "fetch.wait.max.ms": 50,
     "fetch.error.backoff.ms": 50,
+    # Once 100,000 records wait to be consumed the client fetches no more for this long; the default of a second lets
+    # whoever works a backlog off faster than that run dry.
+    "fetch.queue.backoff.ms": 20,
     "topic.metadata.propagation.max.ms": 1000,
     "enable.partition.eof": True,  # says how far a partition has been read where the last offset is a marker
 }
