@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import cycle, repeat
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from services.classifier.submission import NO_ITEM, Submission
 from services.events.ids import derived_id, derived_id_within, id_part
@@ -25,39 +26,48 @@ class CategoryScore(msgspec.Struct, frozen=True, gc=False):
     disagreement: Annotated[float, msgspec.Meta(ge=0)] | None
 
 
-class Scored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Scored(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """content_classified.v1 with the item as it came: what platforms added to it goes on to people untouched."""
 
-    schema: Literal["content_classified.v1"] = "content_classified.v1"
+    schema: Literal["content_classified.v1"] = msgspec.field(default_factory=lambda: "content_classified.v1")
     event_id: str
     occurred_at: str
     source: str
     item_id: str
     revision: int
-    withdrawn: bool
-    item: msgspec.Raw
-    text_hash: str | None
-    scores: tuple[CategoryScore, ...]
-    model_version: str | None
+    withdrawn: bool = False
+    item: msgspec.Raw = NO_ITEM
+    text_hash: str | None = None
+    scores: tuple[CategoryScore, ...] = ()
+    model_version: str | None = None
     tier: Literal["fast", "slow"]
     slow_until: str | None = None
-    accepted_at: str | None
+    accepted_at: str | None = None
     run_id: str | None = None
     inline: InlineVerdict | None = None
 
 
 ID = "content_classified"  # what ids of scored items begin with
+DIGITS = (
+    6  # of a score behind the point: each digit is written, sent, stored and read for every item three times
+)
 
 
 def scores_of(categories: Sequence[str], found: Scores) -> Iterator[tuple[CategoryScore, ...]]:
-    """The scores of each text, in their order; probabilities within [0, 1], whatever a graph rounds to.
+    """The scores of each text, in their order; probabilities within [0, 1], whatever a graph rounds to, and as many
+    digits as a calibrated score can mean.
 
     `categories` are the columns of what was found.
     """
-    probability = np.fmin(1, np.fmax(0, found.probability)).ravel().tolist()
-    spread = repeat(None) if found.disagreement is None else found.disagreement.ravel().tolist()
+    probability = _rounded(np.fmin(1, np.fmax(0, found.probability)))
+    spread = repeat(None) if found.disagreement is None else _rounded(found.disagreement)
     each = map(CategoryScore, cycle(categories), probability, spread)
     return zip(*[each] * len(categories), strict=True)
+
+
+def _rounded(scores: NDArray[np.floating[Any]]) -> list[float]:
+    """All of them, one after the other. As float64: those of float32 would be written with 17 digits."""
+    return scores.astype(np.float64).round(DIGITS).ravel().tolist()
 
 
 def forged_source(topic: str, event: Submission) -> str | None:
@@ -97,10 +107,6 @@ def classified(
             item_id=event.item_id,
             revision=event.revision,
             withdrawn=event.withdrawn,
-            item=NO_ITEM,
-            text_hash=None,
-            scores=(),
-            model_version=None,
             tier="fast",
             accepted_at=accepted_at,
         )
@@ -113,7 +119,6 @@ def classified(
         source=event.source,
         item_id=event.item_id,
         revision=event.revision,
-        withdrawn=False,
         item=event.item,
         text_hash=text_hash(event.source, item.kind, item.text, item.media, normal),
         scores=scores,

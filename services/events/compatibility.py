@@ -8,7 +8,7 @@ from typing import Any
 
 from services.events.schemas import Schema, target
 
-_WORDS = {"$schema", "$id", "$defs", "title", "description", "x-raw"}
+_WORDS = {"$schema", "$id", "$defs", "title", "description", "x-raw", "x-terse"}
 _LOWER = {"minimum", "exclusiveMinimum", "minLength", "minItems"}
 _UPPER = {"maximum", "exclusiveMaximum", "maxLength", "maxItems"}
 _ABSENT = "absent"

@@ -85,10 +85,13 @@ class Generator:
 
     def _struct(self, name: str, schema: Schema) -> str:
         if name not in self._defined:
-            required = schema["required"]
-            fields = [self._field(field, of, field in required) for field, of in schema["properties"].items()]
+            required, terse = schema["required"], schema.get("x-terse", False)
+            fields = [
+                self._field(field, of, field in required, terse) for field, of in schema["properties"].items()
+            ]
+            options = "frozen=True, kw_only=True, gc=False" + (", omit_defaults=True" if terse else "")
             lines = [
-                f"class {name}(msgspec.Struct, frozen=True, kw_only=True, gc=False):",
+                f"class {name}(msgspec.Struct, {options}):",
                 f'    """{schema["description"]}."""\n',
                 *fields,
                 *_rule(schema),
@@ -96,10 +99,11 @@ class Generator:
             self._defined[name] = "\n".join(lines) + "\n"
         return name
 
-    def _field(self, name: str, schema: Schema, required: bool) -> str:
+    def _field(self, name: str, schema: Schema, required: bool, terse: bool) -> str:
         line = f"    {name}: {self._annotation(schema)}"
         if "const" in schema:
-            line += f" = {schema['const']!r}"
+            value = repr(schema["const"])  # msgspec leaves out a value, but not what a function makes
+            line += f" = msgspec.field(default_factory=lambda: {value})" if terse else f" = {value}"
         elif not required:
             line += f" = {() if schema['default'] == [] else schema['default']!r}"
         return _commented(line, schema, indent="    ")

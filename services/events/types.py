@@ -171,7 +171,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     version: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}\Z")]
 
 
-class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a decision was made with, so that it can be made again."""
 
     automation: bool  # False while the switch stopped all automation
@@ -205,10 +205,10 @@ class InlineVerdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     signature: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-class ContentClassified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ContentClassified(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A model scored an item; a withdrawal passes through."""
 
-    schema: Literal["content_classified.v1"] = "content_classified.v1"
+    schema: Literal["content_classified.v1"] = msgspec.field(default_factory=lambda: "content_classified.v1")
     event_id: EventId
     occurred_at: Instant
     source: Source
@@ -238,10 +238,10 @@ DecisionSeq = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 Basis = Literal["automated", "human", "rule", "duplicate", "appeal", "inline", "fallback"]
 
 
-class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ContentDecided(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The outcome for an item. A platform applies only what is higher in (revision, decision_seq, final, interim)."""
 
-    schema: Literal["content_decided.v1"] = "content_decided.v1"
+    schema: Literal["content_decided.v1"] = msgspec.field(default_factory=lambda: "content_decided.v1")
     event_id: EventId
     occurred_at: Instant
     source: Source
