@@ -37,9 +37,10 @@ class Ground:
         names: Sequence[str] = HOT_PATH,
         say: Say = lambda line: None,
         document: Callable[[], dict[str, Any]] | None = None,
+        shards: int | None = None,
     ) -> None:
-        """`document` makes the policy; left out, it is `policy`."""
-        self.settings = on_free_ports(var)
+        """`document` makes the policy; left out, it is `policy`. `shards` None: as many as a stack has anyway."""
+        self.settings = on_free_ports(var, **({} if shards is None else {"shards": shards}))
         chosen = [process for process in PROCESSES if process.name in names]
         steps = [step for step in STEPS if step.name != "policy"]
         release = partial(release_policy, document=document or policy)

@@ -136,11 +136,14 @@ def _say(line: str) -> None:
 @click.option("--rate", default=float(GOAL), show_default=True, help="Items a second")
 @click.option("--seconds", default=300.0, show_default=True, help="How long")
 @click.option("--timed-seconds", default=60.0, show_default=True, help="How long latency is measured")
-def main(rate: float, seconds: float, timed_seconds: float) -> None:
+@click.option(
+    "--shards", default=1, show_default=True, help="Partitions; each stage has one worker, which needs one"
+)
+def main(rate: float, seconds: float, timed_seconds: float, shards: int) -> None:
     """Measure, and print `name value unit goal`. Exits with 1 where an item was lost or came twice."""
     with tempfile.TemporaryDirectory() as var:
         try:
-            with Ground(Path(var), HOT_PATH, _say, full_policy) as ground:
+            with Ground(Path(var), HOT_PATH, _say, full_policy, shards) as ground:
                 found, _ = sustain(ground, rate, seconds)
                 p50, p99 = latency(ground, rate / 2, timed_seconds)
         except (StackError, NotInTime, ScanTimeout) as error:

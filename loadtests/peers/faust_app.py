@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.local.bootstrap import STARTER
 from services.classifier.core import classified, scores_of
-from services.classifier.submission import read
 from services.events.codec import decode, encode_derived
+from services.events.submission import read
 from services.events.topics import load_topics
 from services.events.types import ContentDecided
 from services.policy.draw import draw

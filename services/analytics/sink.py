@@ -207,14 +207,12 @@ class Sink:
             if wanted <= 0 or size > BATCH_BYTES:
                 break
             for message in self._consumer.consume(min(wanted, 1000), min(left, 0.1)):
-                if self._progress.note(message):
-                    continue
-                if (error := message.error()) is not None:
+                if (error := message.error()) is None:
+                    record = self._record(message)
+                    records.append(record)
+                    size += len(record.value or b"")
+                elif not self._progress.note(message):
                     report(error)
-                    continue
-                record = self._record(message)
-                records.append(record)
-                size += len(record.value or b"")
         return records
 
     def _record(self, message: Message) -> Record:

@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from services.classifier.submission import NO_ITEM, Submission
 from services.events.ids import derived_id, derived_id_within, id_part
 from services.events.instants import from_millis
+from services.events.submission import NO_ITEM, Submission
 from services.events.topics import suffix_of
 from services.events.types import Category, InlineVerdict, Item, Probability
 from services.scoring.scores import Scores

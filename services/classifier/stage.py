@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from services.classifier import core, uncertain
 from services.classifier.slow_tier import Allowance, SlowTier, uncertain_texts
-from services.classifier.submission import Submission, read
 from services.classifier.summary import Scoring, Summary
 from services.events.errors import UndecodableEvent
 from services.events.ids import item_key
+from services.events.submission import Submission, read
 from services.events.types import Item
 from services.policy import inline
 from services.runtime.publishing import Publisher

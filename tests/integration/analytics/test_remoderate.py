@@ -55,7 +55,7 @@ def records(world: World, *bases: str) -> list[dict[str, Any]]:
 def final(world: World, item: str) -> list[tuple[int, str, str, str | None, int | None]]:
     """(number, action, basis, run, superseded number) of the final decisions on an item."""
     return [
-        (e["decision_seq"], e["action"], e["basis"], e["run_id"], e["supersedes"])
+        (e["decision_seq"], e["action"], e["basis"], e.get("run_id"), e.get("supersedes"))
         for e in records(world, "content.decided")
         if e["item_id"] == item and e["final"]
     ]

@@ -107,7 +107,7 @@ def open_tasks(found: list[dict[str, Any]]) -> set[str]:
     over = {e["task_id"] for e in of_kind(found, "review_settled") + closed}
     withdrawn = {(e["item_id"], e["revision"]) for e in closed if e["task_id"] is None}
     settled = {e["task_id"] for e in of_kind(found, "review_settled")}
-    followed = {e["task_id"] for e in of_kind(found, "content_decided") if e["final"]}
+    followed = {e.get("task_id") for e in of_kind(found, "content_decided") if e["final"]}
     followed |= {e["replaces"] for e in of_kind(found, "review_requested")}
     asked = of_kind(found, "review_requested")
     waiting = {e["task_id"] for e in asked if (e["item_id"], e["revision"]) not in withdrawn} - over
@@ -154,7 +154,7 @@ def check_verdicts(counting: list[ReviewCompleted], found: list[dict[str, Any]])
     lost = [v for v in counting if v.verdict_id not in voted and not _gone(v.task_id, closed)]
     assert lost == []
     assert Counter(e["task_id"] for e in labels) == Counter(e["task_id"] for e in settled if e["agreed"])
-    decided = {e["task_id"]: e for e in of_kind(found, "content_decided") if e["final"] and e["task_id"]}
+    decided = {e["task_id"]: e for e in of_kind(found, "content_decided") if e["final"] and e.get("task_id")}
     for settlement in settled:
         if (
             settlement["agreed"]

@@ -146,7 +146,9 @@ def test_a_hold_ends_though_the_router_was_killed(line: Line) -> None:
     wait_for("the policy", held)
     line.kill("router")
     wait_for("the end of the hold", lambda: len(line.decided(sent[-1])) == 2)
-    found = [(e["decision_seq"], e["final"], e["interim"], e["action"]) for e in line.decided(sent[-1])]
+    found = [
+        (e["decision_seq"], e["final"], e.get("interim", 0), e["action"]) for e in line.decided(sent[-1])
+    ]
     assert found == [(1, False, 0, "hold"), (1, False, 1, "limit")]
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from services.classifier import core
-from services.classifier.submission import read
 from services.events.codec import decode, encode
+from services.events.submission import read
 from services.events.types import (
     Circumstances,
     ContentClassified,

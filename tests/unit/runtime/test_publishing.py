@@ -3,9 +3,9 @@
 import pytest
 
 from services.classifier.core import CategoryScore, Scored, classified
-from services.classifier.submission import read
 from services.events.codec import decode, encode
 from services.events.errors import InvalidEvent
+from services.events.submission import read
 from services.events.topics import load_topics
 from services.events.types import ContentClassified, ContentSubmitted, Item
 from services.runtime.publishing import CHECKED, Publisher

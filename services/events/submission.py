@@ -1,4 +1,4 @@
-"""content_submitted.v1 as the classifier reads it: as strictly as anyone, and the item's bytes along with it."""
+"""content_submitted.v1 as readers of every item have it: as strictly as `decode`, and the bytes of the item with it."""
 
 import re
 from functools import lru_cache

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.classifier.submission import Submission, read
 from services.events.codec import MAX_ITEM_BYTES, decode, encode
 from services.events.errors import UndecodableEvent
+from services.events.submission import Submission, read
 from services.events.types import ContentSubmitted, Item
 
 FULL: dict[str, Any] = {
