@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from services.analytics.engine import DATABASE
 from services.analytics.intake import Intake
-from services.analytics.rows import BAD_ROWS, Bad, Block, Classifier, bad_line, columns_of, line_of
+from services.analytics.rows import BAD_ROWS, Bad, Block, Classifier, bad_line, columns_of, lines_of
 from services.runtime.records import Record
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class Inserting:
         Raises DatabaseError where ClickHouse fails for a reason that is not in the values.
         """
         table, token = block.destination, block.token + suffix
-        lines = [line_of(record, table, self._classifier) for record in block.records]
+        lines = lines_of(block, self._classifier)
         if self._taken(table, lines, token):
             return 0
         log.warning("mending", table=table, records=len(lines))

@@ -25,6 +25,9 @@ BAD = [
     b'{"_topic":"content.decided","_offset":1,"schema":"content_decided.v1"}',
     b"[]",
     b"",
+    # Only ClickHouse sees that the name stands twice, and only the strict reader that the first value is none.
+    b'{"schema":"content_submitted.v1","source":"demo","item_id":"twice","revision":1,'
+    b'"item":{"kind":"No"},"item":{"kind":"post"}}',
 ]
 
 
@@ -161,7 +164,7 @@ def test_killed_often_at_any_moment_it_loses_and_doubles_nothing(world: World, w
 def test_bad_values_are_set_aside_byte_for_byte_and_nobody_forges_a_place(
     world: World, writer: Producer
 ) -> None:
-    fill(writer, 400)
+    fill(writer, 450)
     scan = committed(world.kafka)
     assert sink(world, "never", 0, len(scan)).wait(90) == 0
     assert_equal(world)
@@ -169,6 +172,7 @@ def test_bad_values_are_set_aside_byte_for_byte_and_nobody_forges_a_place(
     for topic, partition, offset, value, _ in bad:
         assert bytes.fromhex(value) == scan[topic, partition, offset][1]
     assert {"undecodable", "wrong_schema", "forged_source", "refused"} <= {row[4] for row in bad}
+    assert {row[4] for row in bad if b'"twice"' in bytes.fromhex(row[3])} == {"undecodable"}
     forged = values(
         world, "SELECT DISTINCT _topic FROM sluicegate.content_submitted WHERE startsWith(item_id, 'forged-')"
     )

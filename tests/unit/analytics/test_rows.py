@@ -13,7 +13,7 @@ from services.analytics.rows import (
     blocks_of,
     event_line,
     letter_line,
-    line_of,
+    lines_of,
     table_of,
 )
 from services.events.schemas import SCHEMAS
@@ -125,7 +125,7 @@ def test_blocks_hold_each_record_once_by_table_in_order() -> None:
         ("content_submitted", [1, 2, 3]),
         ("tombstones", [7]),
     ]
-    assert all(line_of(r, block.destination, CLASSIFIER) for block in blocks for r in block.records)
+    assert [len(lines_of(block, CLASSIFIER)) for block in blocks] == [1, 3, 1]
 
 
 def test_a_token_is_that_of_its_records_in_whatever_order_they_came() -> None:
@@ -142,3 +142,51 @@ def test_a_block_is_small_enough_to_be_one_part() -> None:
     blocks = blocks_of([record(big, "review.closed", offset=n) for n in range(75)], CLASSIFIER)
     assert [len(block.records) for block in blocks] == [37, 37, 1]
     assert all(sum(len(r.value or b"") for r in block.records) <= MAX_BLOCK_BYTES for block in blocks)
+
+
+def test_runs_and_ranges_are_those_of_each_partition() -> None:
+    places = [("content.submitted.a", 0), ("content.submitted.a", 10), ("content.submitted.b", 2)]
+    records = [record(GOOD, topic, partition=p, offset=n * n) for topic, p in places for n in range(1, 5)]
+    block = Block("content_submitted", tuple(records))
+    assert [(r.topic, r.partition, r.first, r.last, r.records) for r in block.ranges] == [
+        (topic, p, 1, 16, 4) for topic, p in places
+    ]
+    assert [each for run in block.runs for each in run] == records
+
+
+def test_lines_of_a_block_are_those_of_its_records() -> None:
+    values = [
+        GOOD,
+        b" \t" + GOOD,
+        json.dumps(json.loads(GOOD), indent=2).encode(),
+        GOOD.replace(b",", b",\r"),
+    ]
+    records = [record(value, partition=p, offset=n) for p in (0, 1) for n, value in enumerate(values)]
+    (block,) = blocks_of(records, CLASSIFIER)
+    assert lines_of(block, CLASSIFIER) == [event_line(each, each.value or b"") for each in records]
+    assert all(json.loads(line)["item"] == {"kind": "post"} for line in lines_of(block, CLASSIFIER))
+
+
+@pytest.mark.parametrize(
+    ("base", "value", "table"),
+    [
+        ("review.closed", b'{"schema":"review_closed.v1"}', "review_closed"),
+        ("review.closed", b' {"x":[1],"schema":"review_closed.v1"}\n', "review_closed"),
+        ("review.closed", '{"x":"\u00fc","schema":"review_closed.v1"}'.encode(), "review_closed"),
+        ("review.closed", b'{"x":"\xff","schema":"review_closed.v1"}', "bad_rows"),
+        ("review.closed", b'{"schema":"review_closed.v2"}', "bad_rows"),
+        ("review.closed", b'{"schema":"review_closed.v1"', "bad_rows"),
+        (
+            "review.closed",
+            b'{"schema":"review_closed.v1","x":' + b"[" * 5000 + b"]" * 5000 + b"}",
+            "bad_rows",
+        ),
+        ("review.closed", None, "tombstones"),
+        ("dead.letter", None, "dead_letter"),
+    ],
+)
+def test_one_look_at_a_value_says_what_a_closer_look_says(base: str, value: bytes | None, table: str) -> None:
+    taken = record(value, base)
+    assert CLASSIFIER.destination(taken) == table
+    if value is not None:
+        assert (CLASSIFIER.fault(taken) is not None) == (table == "bad_rows")
