@@ -39,7 +39,7 @@ from services.policy.draw import draw
 from services.policy.facts import Facts
 from services.policy.parse import content_hash, parse, policy_version
 from services.policy.route import Decided, circumstances, route
-from services.router.core.counting import Tally
+from services.router.core.counting import PLACES, Tally
 from services.router.core.items import Requested
 from services.router.counters import Counters, Placed
 from services.router.settings import RouterSettings
@@ -321,7 +321,7 @@ class _Counted(Counters):
         found: dict[tuple[str, int], dict[str, int]] = {}
         for each in placed:
             for counter in self._followed:
-                if (subject := each.happening.subject(counter.subject)) is not None:
+                if (subject := each.happening.whose[PLACES[counter.subject]]) is not None:
                     bucket = counter.window.bucket(each.happening.at)
                     found.setdefault((counter.name, bucket), {}).setdefault(
                         subject, self._all.within(counter, bucket, subject)

@@ -23,6 +23,7 @@ from services.events.topics import load_topics
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import KeyCache, KeyStore
 from services.runtime.audit import Audit
+from services.runtime.garbage import collect_rarely
 from services.runtime.health import Health
 from services.runtime.kafka import admin
 from services.runtime.logs import configure_logs
@@ -82,6 +83,7 @@ def main() -> None:
         health,
         close,
     )
+    collect_rarely()
     thread.start()
     serve(app, settings.host, settings.analytics_port)
 

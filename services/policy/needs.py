@@ -4,32 +4,33 @@ Where one of them is not true the condition is not, whatever else it says. Hardl
 ask here costs a tenth of what the library takes for an answer. What is not told here is left to the library.
 """
 
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from services.policy.expressions import Checked, Token, tokens
 
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "in": lambda value, choice: value in choice,
-    "contains": lambda value, part: part in value,
-    "startsWith": str.startswith,
-    "endsWith": str.endswith,
+COMPARISONS = {  # as Python has them, of a value and a literal
+    "<": "{value} < {literal}",
+    "<=": "{value} <= {literal}",
+    ">": "{value} > {literal}",
+    ">=": "{value} >= {literal}",
+    "==": "{value} == {literal}",
+    "!=": "{value} != {literal}",
+    "in": "{value} in {literal}",
+    "contains": "{literal} in {value}",
+    "startsWith": "{value}.startswith({literal})",
+    "endsWith": "{value}.endswith({literal})",
 }
 _OPENING, _CLOSING = frozenset("(["), frozenset(")]")
 
 
 class Need(NamedTuple):
-    """`holds(value of the flat name, literal)` must be true; a value that is missing makes it false."""
+    """The value of the flat name must be to the literal as `comparison` (one of COMPARISONS) says; one that is missing
+    is not.
+    """
 
     name: str
-    holds: Callable[[Any, Any], bool]
+    comparison: str
     literal: Any
 
 
@@ -70,14 +71,14 @@ def _need(part: Sequence[Token]) -> Need | None:
     name, kinds, words = part[0].text, [token.kind for token in part], [token.text for token in part]
     if len(part) == 3 and words[1] in COMPARISONS:
         literal = _literal(part[2])
-        return None if literal is None else Need(name, COMPARISONS[words[1]], literal)
+        return None if literal is None else Need(name, words[1], literal)
     if words[1:3] == ["in", "["] and words[-1] == "]":
         choice = [_literal(token) for token in part[3:-1:2]]
         plain = None not in choice and all(token.text == "," for token in part[4:-1:2])
-        return Need(name, COMPARISONS["in"], frozenset(choice)) if plain else None
+        return Need(name, "in", frozenset(choice)) if plain else None
     if len(part) == 6 and words[1] == "." and words[3] == "(" and kinds[4] == "string" and words[5] == ")":
         literal = _literal(part[4])
-        return None if literal is None else Need(name, COMPARISONS[words[2]], literal)
+        return None if literal is None else Need(name, words[2], literal)
     return None
 
 

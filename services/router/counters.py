@@ -9,7 +9,7 @@ import time
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import structlog
@@ -28,6 +28,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # s that a Redis that did not answer is 
 FLUSH_SECONDS = 1.0  # what became of items waits so long for a batch to go with
 
 
+_Count: TypeAlias = Callable[[str, int], int]
+"""Of a subject; the second is what it is where nothing was counted."""
+
+
 class Placed(msgspec.Struct, frozen=True, gc=False):
     """What came with a record: `place` names its partition, as in content.classified/3."""
 
@@ -37,20 +41,24 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Group(NamedTuple):
-    """What came of one partition, in its order."""
+    """What came of one partition, in its order, and what it counts."""
 
     first: Placed
     last: Placed
     same: list[Alike]
+    tally: Tally
 
 
 class _Sees(NamedTuple):
-    """How a counter's number is had: from counts by subject before the batch, and within it so far."""
+    """How a counter's number is had: from what there was of a subject before the batch (`before`), and from what came
+    within it so far: counts that an item adds itself to (None: it does not count there), and others.
+    """
 
     name: str
     place: int  # of the subject, in PLACES
-    before: Mapping[str, int]
-    within: list[Counts[str]]
+    before: _Count
+    own: Counts[str] | None
+    others: Sequence[_Count]
 
 
 def connect(url: str, timeout_ms: int) -> Redis:
@@ -107,24 +115,29 @@ class Counters:
             self._pause = 0.0
             log.info("counters are back")
 
-    def arrive(self, happening: Happening) -> None:
-        """A record of the batch is being handled: what comes after it sees it."""
-        self._batch.add(happening)
-
-    def of(self, happening: Happening) -> dict[str, int] | None:
-        """What an item sees, itself included, by counter; without those of what it has not, as an author."""
+    def arrive(self, happening: Happening) -> dict[str, int] | None:
+        """A record of the batch is being handled: what comes after it sees it. Returns what an item sees, itself
+        included, by counter, without those of what it has not, as an author; None where that is not to be had.
+        """
         if self._base is None:
+            return None
+        if happening.what != "items":
+            self._batch.add(happening)
             return None
         minute = happening.at // MINUTE_MS
         if minute != self._minute or self._batch.buckets != self._buckets:  # a few times in a batch
-            self._minute, self._buckets, self._sees = minute, self._batch.buckets, self._seen(minute)
+            self._minute, self._sees = minute, self._seen(minute)
+            self._buckets = self._batch.buckets
         found: dict[str, int] = {}
-        whose = happening.whose()
-        for name, place, before, within in self._sees:
+        whose = happening.whose
+        for name, place, before, own, others in self._sees:
             if (subject := whose[place]) is not None:
-                count = before.get(subject, 0)
-                for counts in within:
-                    count += counts.get(subject, 0)
+                count = before(subject, 0)
+                if own is not None:
+                    own[subject] = within = own.get(subject, 0) + 1
+                    count += within
+                for each in others:
+                    count += each(subject, 0)
                 found[name] = count
         return found
 
@@ -133,9 +146,10 @@ class Counters:
         found = []
         for counter in self._followed:
             bucket = counter.window.bucket(minute * MINUTE_MS)
-            before = (self._base or {}).get((counter.name, bucket), {})
-            place, within = PLACES[counter.subject], self._batch.counts(counter, bucket)
-            found.append(_Sees(counter.name, place, before, within))
+            before = (self._base or {}).get((counter.name, bucket), {}).get
+            own = self._batch.last(counter, bucket) if counter.what == "items" else None
+            others = [counts.get for counts in self._batch.counts(counter, bucket) if counts is not own]
+            found.append(_Sees(counter.name, PLACES[counter.subject], before, own, others))
         return found
 
     def note(self, event_id: str, happening: Happening) -> None:
@@ -161,19 +175,32 @@ class Counters:
             self.begin(())
 
     def _exchange(self, placed: Sequence[Placed], pending: Tally) -> dict[tuple[str, int], dict[str, int]]:
-        groups = _grouped(placed)
-        own = Tally(self._followed)
-        for group in groups.values():
-            own.add_all(group.same)
+        groups = self._grouped(placed)
         reads = self._asked(groups.values())
         places, sums = self._call(groups, pending, reads)
         partly = {place: seen for place, seen in places.items() if seen >= 0}
         if rest := [each for each in placed if each.offset > partly.get(each.place, each.offset)]:
-            _, sums = self._call(_grouped(rest), Tally(()), reads)  # an aborted batch had their beginning
+            # An aborted batch had their beginning.
+            _, sums = self._call(self._grouped(rest), Tally(()), reads)
         return {
-            (counter.name, bucket): _less(names, found, own.counts(counter, bucket))
+            (counter.name, bucket): _less(
+                names,
+                found,
+                [own for group in groups.values() for own in group.tally.counts(counter, bucket)],
+            )
             for (counter, bucket, names), found in zip(reads, sums, strict=True)
         }
+
+    def _grouped(self, placed: Sequence[Placed]) -> dict[str, _Group]:
+        by_place: dict[str, list[Placed]] = {}
+        for each in placed:
+            by_place.setdefault(each.place, []).append(each)
+        found = {}
+        for place, came in by_place.items():
+            same, tally = alike([each.happening for each in came]), Tally(self._followed)
+            tally.add_all(same)
+            found[place] = _Group(came[0], came[-1], same, tally)
+        return found
 
     def _asked(self, groups: Iterable[_Group]) -> list[tuple[Counter, int, list[str]]]:
         """Counter, bucket, and whose counts the items of a batch need."""
@@ -203,26 +230,19 @@ class Counters:
         return dict(zip(groups, places, strict=True)), sums or []
 
     def _group(self, place: str, group: _Group) -> tuple[Any, ...]:
-        tally = Tally(self._followed)
-        tally.add_all(group.same)
         first, last = group.first, group.last
-        return place, first.offset, first.happening.at, last.offset, tally.adds(), last.happening.at
-
-
-def _grouped(placed: Sequence[Placed]) -> dict[str, _Group]:
-    by_place: dict[str, list[Placed]] = {}
-    for each in placed:
-        by_place.setdefault(each.place, []).append(each)
-    return {
-        place: _Group(came[0], came[-1], alike(each.happening for each in came))
-        for place, came in by_place.items()
-    }
+        return place, first.offset, first.happening.at, last.offset, group.tally.adds(), last.happening.at
 
 
 def _less(names: Sequence[str], totals: Sequence[int], own: Sequence[Mapping[str, int]]) -> dict[str, int]:
     """How many there were before a batch, of which `own` are; without those who had none."""
-    found = {name: total for name, total in zip(names, totals, strict=True) if total}
-    for counts in own:
+    if not own:
+        return {name: total for name, total in zip(names, totals, strict=True) if total}
+    get, others = own[0].get, own[1:]
+    found = {
+        name: left for name, total in zip(names, totals, strict=True) if (left := total - get(name, 0)) > 0
+    }
+    for counts in others:
         get = counts.get
         found = {name: left for name, total in found.items() if (left := total - get(name, 0)) > 0}
     return found

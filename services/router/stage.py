@@ -24,7 +24,7 @@ from services.policy.model import Policy
 from services.policy.precedents import TOPIC as TEXT_DECIDED
 from services.policy.precedents import Precedents
 from services.router.core import ItemState, Step, classify, copies, counting, expire, go_on, settle
-from services.router.core.counting import Happening
+from services.router.core.counting import Happening, Whose
 from services.router.core.items import Classified, Requested
 from services.router.core.remoderating import Remoderated, moderate_again
 from services.router.core.slow import waiting_version
@@ -142,17 +142,15 @@ class RouterStage(KeyedStage[Kept]):
 
     def _counters_of(self, happening: Happening | None) -> dict[str, int] | None:
         """What counters say as what came is handled."""
-        if self._counters is None or happening is None:
-            return None
-        self._counters.arrive(happening)
-        return self._counters.of(happening)
+        return None if self._counters is None or happening is None else self._counters.arrive(happening)
 
-    def _noted(self, step: Step, item: Classified | None, at: int) -> Step:
-        """The step, noted for the counters; `at` in ms."""
+    def _noted(self, step: Step, item: Classified | None, at: int, whose: Whose | None = None) -> Step:
+        """The step, noted for the counters; `at` in ms. `whose` they are, where that is known already."""
         if self._counters is not None and item is not None and self._live.counters:
             for event in step.events:
-                if isinstance(event, (ContentDecided, Requested)) and (what := counting.counted_as(event)):
-                    self._counters.note(event.event_id, counting.outcome(what, item, at))
+                if (what := counting.counted_as(event)) is not None:
+                    happening = Happening(what, at, whose or counting.whose(item))
+                    self._counters.note(event.event_id, happening)  # type: ignore[attr-defined]
         return step
 
     def decode_state(self, raw: bytes) -> Kept:
@@ -173,7 +171,7 @@ class RouterStage(KeyedStage[Kept]):
             policy = self._certified(event.model_version, waited)
             facts = self._facts(event, shard, at, self._counters_of(arrival))
             step = self._shards.counted(shard, classify(event, state, policy, facts, now))
-            self._noted(step, event, at)
+            self._noted(step, event, at, arrival.whose if arrival is not None else None)
             self._shadow.look(event, state, step, facts, shard, at, now, record)
         elif isinstance(event, ContentReported):
             self._counters_of(arrival)

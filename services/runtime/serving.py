@@ -1,9 +1,9 @@
 """How a service's application is served."""
 
-import gc
-
 import uvicorn
 from starlette.types import ASGIApp
+
+from services.runtime.garbage import collect_rarely
 
 KEEP_ALIVE = (
     75  # s an idle connection is kept: longer than clients keep theirs, so that none sends into a closing one
@@ -13,12 +13,11 @@ KEEP_ALIVE = (
 def serve(app: ASGIApp, host: str, port: int, swift: bool = False) -> None:
     """Serve until SIGTERM; requests in hand are finished first. Raises SystemExit where the port is taken.
 
-    `swift`: parser and event loop in C, for services whose callers wait for milliseconds. What was made until now is
-    then left out of garbage collection: looking at all of it takes tens of ms.
+    `swift`: parser and event loop in C, for services whose callers wait for milliseconds.
+    Garbage is then collected rarely.
     """
     if swift:
-        gc.collect()
-        gc.freeze()
+        collect_rarely()
     uvicorn.run(
         app,
         host=host,

@@ -1,6 +1,5 @@
 """The process around a loop: signals, logs, health."""
 
-import gc
 import signal
 import sys
 import threading
@@ -9,6 +8,7 @@ from typing import TypeVar
 import structlog
 
 from services.runtime.errors import RuntimeFault
+from services.runtime.garbage import collect_rarely
 from services.runtime.health import Health, serve_health
 from services.runtime.logs import configure_logs
 from services.runtime.loop import Loop
@@ -39,9 +39,7 @@ def run_worker(wiring: Wiring[S], settings: LoopSettings, metrics: LoopMetrics |
     stop = stop_on_signals()
     health, metrics = Health(), metrics or LoopMetrics()
     port = serve_health(health, metrics.registry, settings.host, settings.metrics_port)
-    # What was made until now stays for good: a full collection every few batches would look at all of it, tens of ms.
-    gc.collect()
-    gc.freeze()
+    collect_rarely()
     log.info("started", slot=settings.slot, kafka=settings.kafka, metrics_port=port)
     try:
         Loop(wiring, settings, health, metrics, stop.is_set).run()

@@ -2,6 +2,7 @@
 
 from collections import Counter as Counts
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import msgspec
 
@@ -9,23 +10,16 @@ from services.events.types import ContentDecided, ContentReported
 from services.policy.counters import MINUTE_MS, Counter, Subject, What
 from services.router.core.items import Classified, Requested
 
+Whose: TypeAlias = tuple[str, str | None, str | None]
+"""Source, author and text, in the order of PLACES. Authors are told apart by source: `source/id`."""
+
 
 class Happening(msgspec.Struct, frozen=True, gc=False):
-    """Something that counts at `at` (ms, append time). Authors are told apart by source: `source/id`."""
+    """Something that counts at `at` (ms, append time), for whose counters it adds to; None: there is nobody."""
 
     what: What
     at: int
-    source: str
-    author: str | None
-    text: str | None
-
-    def subject(self, kind: Subject) -> str | None:
-        """Whose counters of this kind it adds to; None: there is nobody."""
-        return self.whose()[PLACES[kind]]
-
-    def whose(self) -> tuple[str, str | None, str | None]:
-        """Whose counters it adds to, in PLACES."""
-        return self.source, self.author, self.text
+    whose: Whose
 
 
 PLACES: dict[Subject, int] = {"source": 0, "author": 1, "text": 2}
@@ -53,20 +47,20 @@ class Alike:
 def alike(happenings: Iterable[Happening]) -> list[Alike]:
     """The happenings, those of one kind and minute together."""
     found: dict[tuple[What, int], Alike] = {}
+    last: Alike | None = None
     for each in happenings:
-        of = each.what, each.at // MINUTE_MS
-        if (same := found.get(of)) is None:
-            same = found[of] = Alike(*of)
-        same.happenings.append(each)
+        if (
+            last is None or each.at // MINUTE_MS != last.minute or each.what != last.what
+        ):  # a few times in a batch
+            of = each.what, each.at // MINUTE_MS
+            last = found.get(of) or found.setdefault(of, Alike(*of))
+        last.happenings.append(each)
     return list(found.values())
 
 
 def _subjects(happenings: Iterable[Happening], kind: Subject) -> list[str]:
-    if kind == "source":
-        return [each.source for each in happenings]
-    if kind == "author":
-        return [each.author for each in happenings if each.author is not None]
-    return [each.text for each in happenings if each.text is not None]
+    place = PLACES[kind]
+    return [subject for each in happenings if (subject := each.whose[place]) is not None]
 
 
 class _Sums:
@@ -101,7 +95,7 @@ class Tally:
 
     def add(self, happening: Happening) -> None:
         """Count it."""
-        whose = happening.whose()
+        whose = happening.whose
         for sums in self._by_what.get(happening.what, ()):
             if (subject := whose[sums.place]) is None:
                 continue
@@ -128,6 +122,10 @@ class Tally:
         first = bucket - counter.window.buckets
         found = self._sums[counter.name].buckets
         return [counts for each, counts in found.items() if first <= each <= bucket]
+
+    def last(self, counter: Counter, bucket: int) -> Counts[str]:
+        """Those of one bucket, for who adds to them without `add`."""
+        return self._counts(self._sums[counter.name], bucket)
 
     def within(self, counter: Counter, bucket: int, subject: str) -> int:
         """How many in the window that ends with `bucket`."""
@@ -165,23 +163,26 @@ def arrived(event: msgspec.Struct, at: int) -> Happening | None:
             author = _author(event.source, event.item)
         except msgspec.DecodeError:
             return None
-        return Happening("items", at, event.source, author, event.text_hash)
+        return Happening("items", at, (event.source, author, event.text_hash))
     if isinstance(event, ContentReported):
         by = event.item.author if event.item else None
-        return Happening("reports", at, event.source, f"{event.source}/{by.id}" if by else None, None)
+        return Happening("reports", at, (event.source, f"{event.source}/{by.id}" if by else None, None))
     return None
 
 
-def counted_as(event: ContentDecided | Requested) -> What | None:
+def counted_as(event: msgspec.Struct) -> What | None:
     """As what an event of the router counts: a final removal, an item that went to people; None: as nothing."""
-    if isinstance(event, ContentDecided):
-        return "removals" if event.action == "remove" and event.final else None
-    return "reviews" if event.purpose == "decision" and event.replaces is None else None
+    kind = type(event)
+    if kind is ContentDecided:
+        return "removals" if event.action == "remove" and event.final else None  # type: ignore[attr-defined]
+    if kind is Requested:
+        return "reviews" if event.purpose == "decision" and event.replaces is None else None  # type: ignore[attr-defined]
+    return None
 
 
-def outcome(what: What, item: Classified, at: int) -> Happening:
-    """What became of an item."""
-    return Happening(what, at, item.source, _author(item.source, item.item), item.text_hash)
+def whose(item: Classified) -> Whose:
+    """Whose counters what becomes of an item adds to."""
+    return item.source, _author(item.source, item.item), item.text_hash
 
 
 def _author(source: str, item: msgspec.Raw) -> str | None:

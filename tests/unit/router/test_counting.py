@@ -9,7 +9,7 @@ from services.events.types import ContentDecided, ContentReported, Item
 from services.policy.counters import COUNTERS, What
 from services.policy.facts import Facts
 from services.router.core.classifying import classify
-from services.router.core.counting import Happening, Tally, alike, arrived, counted_as
+from services.router.core.counting import PLACES, Happening, Tally, alike, arrived, counted_as
 from services.router.core.items import Requested
 from tests.unit.policy.making import NOT_AUDITED, scored
 from tests.unit.router.making import NOW, POLICY, passed
@@ -26,16 +26,16 @@ def test_a_window_holds_all_within_its_length_and_at_most_one_bucket_more(
 ) -> None:
     counter = COUNTERS[name]
     tally = Tally([counter])
-    happened = [Happening("items", NOW + at, "demo", author, None) for at, author in came]
+    happened = [Happening("items", NOW + at, ("demo", author, None)) for at, author in came]
     for each in happened:
         tally.add(each)
     length = counter.window.bucket_ms * counter.window.buckets
     for now in happened:
-        subject = now.subject(counter.subject)
+        subject = now.whose[PLACES[counter.subject]]
         if subject is None:
             continue
-        same = [h.at for h in happened if h.subject(counter.subject) == subject and h.at <= now.at]
-        later = [h.at for h in happened if h.subject(counter.subject) == subject and h.at > now.at]
+        same = [h.at for h in happened if h.whose[PLACES[counter.subject]] == subject and h.at <= now.at]
+        later = [h.at for h in happened if h.whose[PLACES[counter.subject]] == subject and h.at > now.at]
         found = tally.within(counter, counter.window.bucket(now.at), subject)
         in_hand = sum(at // counter.window.bucket_ms == now.at // counter.window.bucket_ms for at in later)
         at_least = sum(at > now.at - length for at in same) + in_hand
@@ -45,9 +45,9 @@ def test_a_window_holds_all_within_its_length_and_at_most_one_bucket_more(
 
 def test_what_counts_for_nothing_is_left_out() -> None:
     item = passed(scored(toxicity=0.5))
-    assert arrived(item, NOW) == Happening("items", NOW, "demo", None, "a" * 32)
+    assert arrived(item, NOW) == Happening("items", NOW, ("demo", None, "a" * 32))
     by_anna = replace(item, item=msgspec.Raw(BY_ANNA), text_hash=None)
-    assert arrived(by_anna, NOW) == Happening("items", NOW, "demo", "demo/anna", None)
+    assert arrived(by_anna, NOW) == Happening("items", NOW, ("demo", "demo/anna", None))
     odd = replace(item, item=msgspec.Raw(b'{"author":7}'))
     for nothing in (
         replace(item, withdrawn=True),
@@ -68,7 +68,7 @@ def test_a_report_counts_for_the_author_of_what_is_reported() -> None:
         reporter="eve",
         item=msgspec.json.decode(BY_ANNA, type=Item),
     )
-    assert arrived(report, NOW) == Happening("reports", NOW, "demo", "demo/anna", None)
+    assert arrived(report, NOW) == Happening("reports", NOW, ("demo", "demo/anna", None))
 
 
 @given(
@@ -83,7 +83,7 @@ def test_a_report_counts_for_the_author_of_what_is_reported() -> None:
 )
 def test_all_at_once_come_to_the_same_as_one_by_one(came: list[tuple[int, str | None, What]]) -> None:
     followed = list(COUNTERS.values())
-    happened = [Happening(what, NOW + at, "demo", author, "a" * 32) for at, author, what in came]
+    happened = [Happening(what, NOW + at, ("demo", author, "a" * 32)) for at, author, what in came]
     one_by_one, at_once = Tally(followed), Tally(followed)
     for each in happened:
         one_by_one.add(each)
