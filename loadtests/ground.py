@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +17,9 @@ import psutil
 import yaml
 
 from infra.local.bootstrap import STARTER, STEPS, Say, Step
-from infra.local.processes import PROCESSES
-from infra.local.settings import on_free_ports
+from infra.local.ports import Port, free_ports
+from infra.local.processes import PROCESSES, Process, variable
+from infra.local.settings import StackSettings, on_free_ports
 from infra.local.stack import Stack
 from loadtests.hose import Hose
 from services.cli import policies
@@ -26,6 +28,27 @@ from services.scoring import bundle
 
 HOT_PATH = ("classifier", "router", "analytics", "monitor")
 TO_PEOPLE = 0.04  # share of items between the thresholds; audits come on top
+
+
+@dataclass(frozen=True, kw_only=True)
+class Another(Process):
+    """One more worker of a service: the shards are divided among them."""
+
+    slot: int
+    number: int  # of its port
+
+    @classmethod
+    def of(cls, process: Process, slot: int) -> Self:
+        """Beside `process`, which has slot 0."""
+        (number,) = free_ports(1)
+        same = {each.name: getattr(process, each.name) for each in fields(process)}
+        return cls(**same | {"name": f"{process.name}-{slot}"}, slot=slot, number=number)
+
+    def port(self, settings: StackSettings) -> Port:
+        return Port(self.number, self.name, variable(self.stack_port))
+
+    def environment(self, settings: StackSettings) -> dict[str, str]:
+        return super().environment(settings) | {variable("slot"): str(self.slot)}
 
 
 class Ground:
@@ -38,10 +61,13 @@ class Ground:
         say: Say = lambda line: None,
         document: Callable[[], dict[str, Any]] | None = None,
         shards: int | None = None,
+        routers: int = 1,
     ) -> None:
         """`document` makes the policy; left out, it is `policy`. `shards` None: as many as a stack has anyway."""
         self.settings = on_free_ports(var, **({} if shards is None else {"shards": shards}))
         chosen = [process for process in PROCESSES if process.name in names]
+        router = [process for process in chosen if process.name == "router"]
+        chosen += [Another.of(process, slot) for process in router for slot in range(1, routers)]
         steps = [step for step in STEPS if step.name != "policy"]
         release = partial(release_policy, document=document or policy)
         self.stack = Stack(self.settings, chosen, [*steps, Step("policy", release)], say)

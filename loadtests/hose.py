@@ -82,11 +82,21 @@ def publish(
 ) -> int:
     """Publish items from number `first` on; returns how many Kafka has acknowledged. Raises NotTaken."""
     hose, number, failures = Hose(prefix), first, list[KafkaError]()
-    producer = Producer(PRODUCER | {"bootstrap.servers": kafka, "linger.ms": 20, "batch.size": 1_000_000})
 
     def answered(error: KafkaError | None, _: Message) -> None:
         if error is not None:
             failures.append(error)
+
+    producer = Producer(
+        PRODUCER
+        | {
+            "bootstrap.servers": kafka,
+            "linger.ms": 20,
+            "batch.size": 1_000_000,
+            "delivery.report.only.error": True,  # what `flush` waits for and no report names, Kafka has
+            "on_delivery": answered,
+        }
+    )
 
     for due in paced(rate, seconds, count):
         occurred_at = from_millis(now_ms())
@@ -94,7 +104,7 @@ def publish(
             key, value = hose.record(at, occurred_at)
             while True:
                 try:
-                    producer.produce(topic, value, key, on_delivery=answered)
+                    producer.produce(topic, value, key)
                     break
                 except BufferError:
                     producer.poll(0.05)

@@ -118,8 +118,7 @@ def _drained(ground: Ground) -> None:
     """Until classifier and router have nothing before them."""
 
     def look() -> bool:
-        lag = ground.lag()
-        return lag["classifier"] + lag["router"] == 0
+        return not any(lag for name, lag in ground.lag().items() if name.startswith(("classifier", "router")))
 
     until("the stages to come to the end", look, DRAIN_SECONDS, ground.lag, every=1)
 
@@ -136,14 +135,15 @@ def _say(line: str) -> None:
 @click.option("--rate", default=float(GOAL), show_default=True, help="Items a second")
 @click.option("--seconds", default=300.0, show_default=True, help="How long")
 @click.option("--timed-seconds", default=60.0, show_default=True, help="How long latency is measured")
+@click.option("--shards", default=2, show_default=True, help="Partitions, at least one for each router")
 @click.option(
-    "--shards", default=1, show_default=True, help="Partitions; each stage has one worker, which needs one"
+    "--routers", default=2, show_default=True, help="Workers of the router; every other stage has one"
 )
-def main(rate: float, seconds: float, timed_seconds: float, shards: int) -> None:
+def main(rate: float, seconds: float, timed_seconds: float, shards: int, routers: int) -> None:
     """Measure, and print `name value unit goal`. Exits with 1 where an item was lost or came twice."""
     with tempfile.TemporaryDirectory() as var:
         try:
-            with Ground(Path(var), HOT_PATH, _say, full_policy, shards) as ground:
+            with Ground(Path(var), HOT_PATH, _say, full_policy, shards, routers) as ground:
                 found, _ = sustain(ground, rate, seconds)
                 p50, p99 = latency(ground, rate / 2, timed_seconds)
         except (StackError, NotInTime, ScanTimeout) as error:

@@ -217,9 +217,9 @@ class Sink:
 
     def _record(self, message: Message) -> Record:
         """The record; its headers only where they are of use, which is in dead.letter."""
-        topic = str(message.topic())
+        topic: str = message.topic()  # type: ignore[assignment]  # never None without an error
         base = self._bases.get(topic) or self._bases.setdefault(topic, base_of(topic))
-        return to_record(message, base, headers=base == DEAD_LETTER)
+        return to_record(message, topic, base, base == DEAD_LETTER)
 
     def _persist(self, step: Callable[[], None]) -> None:
         """Do a step until it is done, or the process ends: what is open in the ledger is finished at the next start."""

@@ -52,8 +52,7 @@ class Precedents:
         """What people decided on a text; None where nothing, or at `now` (ms) too long ago."""
         if text_hash is None:
             return None
-        with self._lock:
-            found = self._by_text.get(text_hash)
+        found = self._by_text.get(text_hash)  # one look, which needs no lock
         return found[1] if found is not None and found[0] + HOLDS_MS > now else None
 
     def _oldest(self) -> int:

@@ -153,7 +153,7 @@ class Feed:
             if (error := message.error()) is not None:
                 report(error)
                 continue
-            record = to_record(message, base_of(partition[0]))
+            record = to_record(message, partition[0], base_of(partition[0]))
             upto[partition] = record.offset + 1
             if (found := self._decoded(record)) is None:
                 continue

@@ -8,6 +8,12 @@ from services.runtime.settings import LoopSettings
 class RouterSettings(LoopSettings):
     """Settings of the router, on top of the loop's."""
 
+    batch_calm_ms: int = Field(
+        2,
+        ge=0,
+        description="How long a batch may wait to fill while the worker has time, ms: what it reads comes in batches,"
+        " all of the classifier's at its commit",
+    )
     summary_seconds: int = Field(10, ge=1, description="How often outcomes are summed up, s")
     counters_timeout_ms: int = Field(
         250, ge=1, description="How long Redis may take with the counters of a batch, ms; then they are null"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from confluent_kafka import Consumer, KafkaError, Message
 
+from services.runtime.busy import Machine
 from services.runtime.kafka import group_consumer
 from services.runtime.pace import Pace
 from services.runtime.positions import Progress
@@ -23,7 +24,9 @@ class Intake:
         self._consumes, self._most = consumes, settings.batch_records
         self.consumer: Consumer = group_consumer(settings, service, self._on_error)
         self.progress = Progress(self.consumer)
-        self.pace = Pace(settings.batch_calm_ms / 1000, settings.batch_wait_ms / 1000, time.monotonic())
+        self.pace = Pace(
+            settings.batch_calm_ms / 1000, settings.batch_wait_ms / 1000, time.monotonic(), Machine()
+        )
         self.brokers_away = False  # since the client said so; whoever finds them again says False
         self._fatal: KafkaError | None = None  # of the consumer, which then gets nothing any more
         self._bases: dict[str, str] = {}  # of topics seen
@@ -47,9 +50,9 @@ class Intake:
         batch, bases = list[Record](), self._bases
         for message in messages:
             if (error := message.error()) is None:
-                topic = str(message.topic())
+                topic: str = message.topic()  # type: ignore[assignment]  # never None without an error
                 base = bases.get(topic) or bases.setdefault(topic, self._base(topic))
-                batch.append(to_record(message, base))
+                batch.append(to_record(message, topic, base))
             elif not self.progress.note(message):
                 report(error, str(message.topic()))
         return batch

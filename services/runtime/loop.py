@@ -252,8 +252,8 @@ class Loop(Generic[S]):
         """Open the transaction and queue all that it holds."""
         produce = self._transaction.produce
         self._transaction.begin()
-        for out in (*outcome.produced, *self._reports):
-            produce(out.topic, out.key, out.value, out.headers)
+        self._transaction.produce_all(outcome.produced)
+        self._transaction.produce_all(self._reports)
         for rejected in outcome.rejected:
             letter = dead_letter(rejected, self._wiring.service, now_ms())
             produce(letter.topic, letter.key, letter.value, letter.headers)

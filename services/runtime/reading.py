@@ -1,6 +1,7 @@
 """Reading whole topics from the start to their end: broadcast topics, and the changelog of a shard."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
@@ -17,18 +18,18 @@ log = structlog.get_logger()
 LEADER_SECONDS = 60  # that new topics may take to have leaders while a whole stack starts on a busy machine
 
 
-def to_record(message: Message, base: str, headers: bool = True) -> Record:
-    """A confluent-kafka message as a Record. A record without a key has the key b"".
+def to_record(message: Message, topic: str, base: str, headers: bool = True) -> Record:
+    """A confluent-kafka message of a topic as a Record. A record without a key has the key b"".
 
     Headers are left out where the name of one is not UTF-8, which the client cannot read; and where nobody wants them,
     which saves a third of what this costs.
     """
     key, value = message.key(), message.value()
     return Record(
-        str(message.topic()),
+        topic,
         base,
-        message.partition() or 0,
-        message.offset() or 0,
+        message.partition(),  # type: ignore[arg-type]  # the client's types have None here, for messages that are errors
+        message.offset(),  # type: ignore[arg-type]
         key if type(key) is bytes else to_bytes(key),
         value.encode() if isinstance(value, str) else value,
         message.timestamp()[1],
@@ -38,10 +39,10 @@ def to_record(message: Message, base: str, headers: bool = True) -> Record:
 
 def _headers(message: Message) -> Headers:
     try:
-        found = list(message.headers() or ())
+        found: Any = message.headers()
     except UnicodeDecodeError:
         return ()
-    return tuple([(str(name), to_bytes(raw)) for name, raw in found])
+    return tuple([(name, to_bytes(raw)) for name, raw in found]) if found else ()
 
 
 def to_bytes(raw: str | bytes | None) -> bytes:
@@ -78,7 +79,8 @@ class WholeTopics:
             if (error := message.error()) is not None:
                 report(error, str(message.topic()))
                 continue
-            yield to_record(message, str(message.topic()))
+            topic = str(message.topic())
+            yield to_record(message, topic, topic)
 
     def to_end(self, admin: AdminClient, stopping: Callable[[], bool] = lambda: False) -> Iterator[Record]:
         """Records up to where the topics end now, what open transactions hold back included once they commit."""

@@ -1,7 +1,7 @@
 """One transaction of one slot: what a failure means, in one place."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import structlog
@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from services.runtime.errors import Fenced, Unfinished
 from services.runtime.positions import Partition
-from services.runtime.records import Headers
+from services.runtime.records import Headers, Outgoing
 
 R = TypeVar("R")
 log = structlog.get_logger()
@@ -55,16 +55,25 @@ class Transaction:
         """Open a transaction."""
         self._call(self._producer.begin_transaction)
 
+    def produce_all(self, records: Iterable[Outgoing]) -> None:
+        """Queue the records, each by the hash of its key. Raises MustAbort."""
+        produce = self._producer.produce
+        for out in records:
+            try:
+                if out.headers:
+                    produce(out.topic, out.value, out.key, headers=list(out.headers))
+                else:  # an empty list costs as much as the rest of the call
+                    produce(out.topic, out.value, out.key)
+            except (BufferError, KafkaException):
+                self.produce(out.topic, out.key, out.value, out.headers)
+
     def produce(
         self, topic: str, key: bytes, value: bytes | None, headers: Headers = (), partition: int = -1
     ) -> None:
         """Queue a record, to partition `partition` or by the hash of its key. Raises MustAbort."""
         while True:
             try:
-                if headers:
-                    self._producer.produce(topic, value, key, partition, headers=list(headers))
-                else:  # an empty list costs as much as the rest of the call
-                    self._producer.produce(topic, value, key, partition)
+                self._producer.produce(topic, value, key, partition, headers=list(headers))
                 return
             except BufferError:  # the client's queue is full: let it send
                 self._producer.poll(0.05)

@@ -50,9 +50,8 @@ class Stretch:
                 if (error := message.error()) is not None:
                     report(error, self._base)
                     continue
-                if (found := to_record(message, self._base)).offset < self._ends[
-                    found.topic, found.partition
-                ]:
+                found = to_record(message, self._base, self._base)
+                if found.offset < self._ends[found.topic, found.partition]:
                     yield found
 
     def close(self) -> None:

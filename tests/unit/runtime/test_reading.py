@@ -33,14 +33,14 @@ class OddHeaders:
 
 def test_a_header_whose_name_is_not_utf_8_does_not_stop_the_stream() -> None:
     message: Any = OddHeaders()
-    assert to_record(message, "b") == Record("t", "b", 1, 2, b"k", b"k", 3)
+    assert to_record(message, "t", "b") == Record("t", "b", 1, 2, b"k", b"k", 3)
 
 
 def test_headers_are_read_where_they_are_wanted() -> None:
     message: Any = OddHeaders()
     message.headers = lambda: [("ce_id", b"1"), ("empty", None), ("old", "text")]
-    assert to_record(message, "b").headers == (("ce_id", b"1"), ("empty", b""), ("old", b"text"))
-    assert to_record(message, "b", headers=False).headers == ()
+    assert to_record(message, "t", "b").headers == (("ce_id", b"1"), ("empty", b""), ("old", b"text"))
+    assert to_record(message, "t", "b", headers=False).headers == ()
 
 
 def test_a_dead_letter_fits_its_topic_whatever_came() -> None:

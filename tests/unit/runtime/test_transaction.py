@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from services.runtime.errors import Fenced, RuntimeFault, Unfinished
+from services.runtime.records import Outgoing
 from services.runtime.transaction import MustAbort, Transaction
 
 
@@ -73,3 +74,28 @@ def test_a_full_queue_is_sent_before_more_is_put_into_it() -> None:
     producer = Scripted(produce=[BufferError("full"), BufferError("full")])
     transaction(producer)[0].produce("t", b"k", b"v", ())
     assert producer.calls == ["produce", "poll", "produce", "poll", "produce"]
+
+
+def test_records_are_queued_in_their_order_and_a_full_queue_stops_none() -> None:
+    queued: list[tuple[Any, ...]] = []
+
+    class Queue(Scripted):
+        def produce(self, *given: Any, headers: Any = None) -> None:
+            if self._failures.get("produce"):
+                raise self._failures["produce"].pop(0)
+            queued.append((*given[:3], headers or None))
+
+    producer = Queue(produce=[BufferError("full"), BufferError("still full")])
+    header = ("ce_id", b"1")
+    transaction(producer)[0].produce_all(
+        [Outgoing("t", "t", b"a", b"1", (header,)), Outgoing("t", "t", b"b", None)]
+    )
+    assert queued == [("t", b"1", b"a", [header]), ("t", None, b"b", None)]
+    assert producer.calls == ["poll"]
+
+
+def test_a_record_that_is_refused_aborts() -> None:
+    with pytest.raises(MustAbort, match="it says so"):
+        transaction(Scripted(produce=[failure(KafkaError.MSG_SIZE_TOO_LARGE)] * 2))[0].produce_all(
+            [Outgoing("t", "t", b"a", b"1")]
+        )
