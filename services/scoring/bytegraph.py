@@ -111,7 +111,11 @@ def _with_heads(build: "_GraphBuilder", table: str, weights: Floats, heads: Head
 
 
 def _scaled_sums(build: "_GraphBuilder", table: str) -> str:
-    """Sums of the table's rows over all n-grams, divided by the root of the length: [batch, columns]."""
+    """Sums of the table's rows over all n-grams, divided by the root of the length: [batch, columns].
+
+    A byte and the pair that ends with it are looked up as one, in a table of their own that is made of the other as the
+    graph is loaded: to fetch rows is most of what the model costs.
+    """
     build.constant("multiplier", np.array(MULTIPLIER, np.uint32))
     build.constant("golden", np.array(GOLDEN, np.uint32))
     build.constant("shift", np.array(32 - BITS, np.uint32))
@@ -121,25 +125,60 @@ def _scaled_sums(build: "_GraphBuilder", table: str) -> str:
     is_real = build.node("Greater", [signed, "zero"], "is_real")
     real = build.node("Cast", [is_real], "real", to=TensorProto.FLOAT)  # 0 where padded
     length = build.node("ReduceSum", [real, "axis"], "length", keepdims=1)
-    h, sums = x, []
-    for n in range(1, ORDERS + 1):
-        counted = real
-        if n > 1:
-            build.constant(f"skip{n}", np.array([n - 1], np.int64))
-            prefix = build.node("Slice", [h, "first", "but_last", "axis"], f"prefix{n}")
-            byte = build.node("Slice", [x, f"skip{n}", "end", "axis"], f"byte{n}")
-            h = build.node("Add", [build.node("Mul", [prefix, "multiplier"], f"moved{n}"), byte], f"h{n}")
+    sums = [_sum(build, _pairs(build, table), _pair(build, signed), real, "pairs")]
+    h = x
+    for n in range(2, ORDERS + 1):
+        build.constant(f"skip{n}", np.array([n - 1], np.int64))
+        prefix = build.node("Slice", [h, "first", "but_last", "axis"], f"prefix{n}")
+        byte = build.node("Slice", [x, f"skip{n}", "end", "axis"], f"byte{n}")
+        h = build.node("Add", [build.node("Mul", [prefix, "multiplier"], f"moved{n}"), byte], f"h{n}")
+        if n > 2:
             counted = build.node("Slice", [real, f"skip{n}", "end", "axis"], f"counted{n}")
-        ordered = build.node("Add", [h, build.constant(f"order{n}", np.array(n, np.uint32))], f"ordered{n}")
-        mixed = build.node("Mul", [ordered, "golden"], f"mixed{n}")
-        cut = build.node("BitShift", [mixed, "shift"], f"cut{n}", direction="RIGHT")
-        row = build.node("Cast", [cut], f"row{n}", to=TensorProto.INT32)
-        gathered = build.node("Gather", [table, row], f"gathered{n}", axis=0)
-        mask = build.node("Unsqueeze", [counted, "axis"], f"mask{n}")
-        summed = build.node("MatMul", [mask, gathered], f"summed{n}")
-        sums.append(build.node("Squeeze", [summed, "axis"], f"sum{n}"))
+            sums.append(_sum(build, table, _row(build, h, n), counted, str(n)))
     total = build.node("Sum", sums, "total")
     return build.node("Div", [total, build.node("Sqrt", [length], "root")], "scaled")
+
+
+def _row(build: "_GraphBuilder", h: str, order: int) -> str:
+    """The row of the table for n-grams of an order with these hashes."""
+    number = build.constant(f"order{order}", np.array(order, np.uint32))
+    ordered = build.node("Add", [h, number], f"ordered{order}")
+    mixed = build.node("Mul", [ordered, "golden"], f"mixed{order}")
+    cut = build.node("BitShift", [mixed, "shift"], f"cut{order}", direction="RIGHT")
+    return build.node("Cast", [cut], f"row{order}", to=TensorProto.INT32)
+
+
+def _sum(build: "_GraphBuilder", table: str, rows: str, counted: str, name: str) -> str:
+    """The sum of those rows of a table that are `counted`: [batch, columns]."""
+    gathered = build.node("Gather", [table, rows], f"gathered_{name}", axis=0)
+    mask = build.node("Unsqueeze", [counted, "axis"], f"mask_{name}")
+    summed = build.node("MatMul", [mask, gathered], f"summed_{name}")
+    return build.node("Squeeze", [summed, "axis"], f"sum_{name}")
+
+
+def _pairs(build: "_GraphBuilder", table: str) -> str:
+    """What a byte and the pair that ends with it add: [256 * 256, columns]. Before the first byte stands a 0, which no
+    text has, so there is no pair.
+    """
+    every = np.arange(256, dtype=np.uint32)
+    build.constant("every_byte", every)
+    first = build.node("Mul", [build.constant("every_first", every[:, None]), "multiplier"], "every_moved")
+    flat = build.constant("flat", np.array([-1], np.int64))
+    pairs = build.node("Reshape", [build.node("Add", [first, "every_byte"], "by_first"), flat], "every_pair")
+    alone = build.node("Gather", [table, _row(build, "every_byte", 1)], "bytes_alone", axis=0)
+    build.constant("firsts", np.array([256, 1], np.int64))
+    both = build.node("Gather", [table, _row(build, pairs, 2)], "with_none", axis=0)
+    build.constant("is_pair", np.repeat(every > 0, 256).astype(np.float32)[:, None])
+    counted = build.node("Mul", [both, "is_pair"], "pairs_alone")
+    return build.node("Add", [build.node("Tile", [alone, "firsts"], "each_byte"), counted], "pairs")
+
+
+def _pair(build: "_GraphBuilder", signed: str) -> str:
+    """The row in `_pairs` of every byte and the one before it: [batch, length]."""
+    build.constant("one_before", np.array([0, 1, 0, -1], np.int64))
+    build.constant("bytes_there_are", np.array(256, np.int32))
+    before = build.node("Pad", [signed, "one_before", "zero"], "before", mode="constant")
+    return build.node("Add", [build.node("Mul", [before, "bytes_there_are"], "high"), signed], "pair")
 
 
 def _calibrated(build: "_GraphBuilder", margins: str, curves: Curves) -> str:
