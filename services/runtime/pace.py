@@ -12,7 +12,7 @@ BUSY, CALM = (
     0.7,
     0.6,
 )  # share of the time at work from which on a worker's batches wait longer; up to which shorter
-FULL, ROOM = 0.93, 0.88  # the same of the machine: longer where either is busy, shorter where both have time
+FULL, ROOM = 0.9, 0.85  # the same of the machine: longer where either is busy, shorter where both have time
 STEP = 1.5  # by which a wait grows or shrinks
 
 

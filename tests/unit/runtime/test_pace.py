@@ -54,9 +54,9 @@ def test_a_busy_machine_makes_a_worker_wait_that_has_time() -> None:
     busy = [0.95]
     pace = Pace(shortest=0.002, longest=0.1, now=0.0, machine=lambda: busy[0])
     assert after(pace, idle=0.9, seconds=5, now=0) == 0.1
-    busy[0] = 0.9
+    busy[0] = 0.88
     assert after(pace, idle=0.9, seconds=5, now=5) == 0.1, "neither full nor with room: as it is"
-    busy[0] = 0.7
+    busy[0] = 0.8
     assert after(pace, idle=0.9, seconds=5, now=10) == 0.002
 
 
