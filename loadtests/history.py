@@ -17,7 +17,7 @@ import redis
 import yaml
 
 from infra.local.bootstrap import STARTER
-from services.events.codec import encode, encode_derived
+from services.events.codec import DerivedEncoder, encode
 from services.events.ids import parse_task_id
 from services.events.instants import from_millis, to_millis
 from services.events.topics import load_topics
@@ -113,6 +113,7 @@ class History:
             self._states.shards[number] = Shard(self._stage.group_of)
         self._behind = Behind(self._stage, self._states)
         self._number, self._offset = 0, 0
+        self._encode = DerivedEncoder().encode
         self._slow: list[ContentClassified] = []
         self._open: list[Requested] = []
         self._live(items, list(phases))
@@ -178,7 +179,7 @@ class History:
     def _published(self, item: ContentClassified, now: int) -> Record:
         self._offset += 1
         number = _shard(item.item_id, len(self.shards))
-        value, key = encode_derived(item), f"demo/{item.item_id}".encode()
+        value, key = self._encode(item), f"demo/{item.item_id}".encode()
         self.shards[number].published.append((now, value))
         return Record("content.classified", "content.classified", number, self._offset, key, value, now)
 

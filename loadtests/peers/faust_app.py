@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.local.bootstrap import STARTER
 from services.classifier.core import classified, scores_of
-from services.events.codec import decode, encode_derived
+from services.events.codec import DerivedEncoder, decode
 from services.events.submission import read
 from services.events.topics import load_topics
 from services.events.types import ContentDecided
@@ -62,7 +62,7 @@ def build_app(settings: FaustSettings) -> Any:
         "value_serializer": "raw",
     }
     submitted, scored, decided, requested = (app.topic(name, **raw) for name in topics_of(settings.name))
-    model = bundle.load(STARTER)
+    model, encode = bundle.load(STARTER), DerivedEncoder().encode
     policy = parse(settings.policy.read_text("utf-8"), frozenset(load_topics().queues))
 
     @app.agent(submitted)
@@ -73,7 +73,7 @@ def build_app(settings: FaustSettings) -> Any:
             (scores,) = scores_of(model.categories, model.classifier.classify([text]))
             accepted = int(record.message.timestamp * 1000)
             out = classified(event, item, model.model_version, scores, accepted, now_ms())
-            await scored.send(key=record.key, value=encode_derived(out))
+            await scored.send(key=record.key, value=encode(out))
 
     @app.agent(scored)
     async def router(stream: Any) -> None:
@@ -82,7 +82,7 @@ def build_app(settings: FaustSettings) -> Any:
             facts = Facts(draw=draw(b"race", "audit", record.key.decode()))
             for event in classify(item, None, policy, facts, now_ms()).events:
                 to = decided if isinstance(event, ContentDecided) else requested
-                await to.send(key=record.key, value=encode_derived(event))
+                await to.send(key=record.key, value=encode(event))
 
     return app
 

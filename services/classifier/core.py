@@ -131,10 +131,10 @@ def classified(
 
 
 @lru_cache(1024)
-def _id_begin(source: str) -> bytes:
+def _id_begin(source: str) -> str:
     return id_part(ID, source)
 
 
 @lru_cache(1024)
-def _id_end(revision: int) -> bytes:
+def _id_end(revision: int) -> str:
     return id_part(revision, 0)

@@ -1,6 +1,7 @@
 """The classifier as a stage of the loop: decode a batch, score it in one go, pass it on."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 from services.classifier import core, uncertain
 from services.classifier.slow_tier import Allowance, SlowTier, uncertain_texts
@@ -17,6 +18,8 @@ from services.runtime.states import States
 from services.scoring.live_model import LiveModel
 from services.scoring.normalise import normalise_all
 from services.scoring.scores import Scores
+
+NOT_SCORED = (-1, (), None)  # number, scores and normalised text of what is not scored
 
 
 class ClassifierStage:
@@ -37,6 +40,7 @@ class ClassifierStage:
         self._live, self._publisher, self._summary = live, publisher, summary
         self._inline_secret = inline_secret
         self._slow, self._slow_live = slow, False
+        self._wait_ms = slow.wait_ms if slow else 0
         self._allowance = Allowance(slow.share, slow.burst) if slow else None
 
     def not_ready(self) -> str:
@@ -58,27 +62,26 @@ class ClassifierStage:
         bundle = self._live.bundle
         if bundle is None:
             raise RuntimeError("the loop took content though no model is live")
-        good: list[tuple[Record, Submission, Item | None]] = []
+        good: list[tuple[Record, Submission, Item | None, bool]] = []
+        texts = list[str]()
         for record in batch:
             checked = self._check(record)
             if isinstance(checked, Rejected):
                 yield checked
-            else:
-                good.append((record, *checked))
-        texts = [
-            item.text or ""
-            for _, event, item in good
-            if item is not None and not event.withdrawn and event.inline is None
-        ]
+                continue
+            event, item = checked
+            if scored := item is not None and not event.withdrawn and event.inline is None:
+                texts.append(item.text or "")
+            good.append((record, event, item, scored))
         normal = normalise_all(texts)
         found = bundle.classifier.classify(texts, normal)
-        scores_of = enumerate(core.scores_of(bundle.categories, found))
         scoring = Scoring()
         scoring.add(bundle.model_version, bundle.categories, found.probability)
-        slow = self._handed_over(found, bundle.categories, texts)
-        for record, event, item in good:
-            scored = item is not None and not event.withdrawn and event.inline is None
-            index, scores = next(scores_of) if scored else (-1, ())
+        slow, late = self._handed_over(found, bundle.categories, texts), now + self._wait_ms
+        numbered = zip(count(), core.scores_of(bundle.categories, found), normal, strict=False)
+        for record, event, item, scored in good:
+            index, scores, text = next(numbered) if scored else NOT_SCORED
+            asked = index in slow
             out = core.classified(
                 event,
                 item,
@@ -86,13 +89,13 @@ class ClassifierStage:
                 scores,
                 record.timestamp,
                 now,
-                now + self._slow.wait_ms if self._slow is not None and index in slow else None,
-                normal[index] if scored else None,
+                late if asked else None,
+                text,
             )
             if out.inline is not None:
                 scoring.add_inline(out.inline)
             yield self._publisher.outgoing(out, record.key, record, record.timestamp, scoring)
-            if index in slow:
+            if asked:
                 yield self._publisher.outgoing(uncertain.handed_over(out), record.key, record)
 
     def _handed_over(self, found: Scores, categories: Sequence[str], texts: Sequence[str]) -> frozenset[int]:

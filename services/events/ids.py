@@ -3,6 +3,8 @@
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
+_NOTHING_HASHED = blake2b(digest_size=16)
+
 
 class Task(NamedTuple):
     """What a task id is made of."""
@@ -18,21 +20,28 @@ def derived_id(*parts: str | int) -> str:
 
     Each part is written with its type and length, so ("a", "bc"), ("ab", "c") and ("a", 1), ("a", "1") all differ.
     """
-    return blake2b(_joined(parts), digest_size=16).hexdigest()
+    return hex_digest(_joined(parts))
 
 
-def derived_id_within(before: bytes, part: str, after: bytes) -> str:
+def derived_id_within(before: str, part: str, after: str) -> str:
     """`derived_id(*a, part, *b)` where `before` is `id_part(*a)` and `after` is `id_part(*b)`: a third of the cost."""
-    data = part.encode("utf-8", "surrogatepass")
-    return blake2b(b"%bs%d:%b%b" % (before, len(data), data, after), digest_size=16).hexdigest()
+    size = len(part) if part.isascii() else len(part.encode("utf-8", "surrogatepass"))
+    return hex_digest(f"{before}s{size}:{part}{after}")
 
 
-def id_part(*parts: str | int) -> bytes:
+def id_part(*parts: str | int) -> str:
     """Parts of an id that many ids have in common, as `derived_id` writes them: to be kept by who makes them."""
     return _joined(parts)
 
 
-def _joined(parts: tuple[str | int, ...]) -> bytes:
+def hex_digest(text: str) -> str:
+    """32 hex digits of the 128-bit BLAKE2b hash of a text in UTF-8."""
+    hashed = _NOTHING_HASHED.copy()  # a third cheaper than to begin
+    hashed.update(text.encode("utf-8", "surrogatepass"))
+    return hashed.hexdigest()
+
+
+def _joined(parts: tuple[str | int, ...]) -> str:
     joined = ""
     for part in parts:
         if isinstance(part, int):
@@ -42,7 +51,7 @@ def _joined(parts: tuple[str | int, ...]) -> bytes:
             joined += f"s{len(part)}:{part}"
         else:
             joined += f"s{len(part.encode('utf-8', 'surrogatepass'))}:{part}"
-    return joined.encode("utf-8", "surrogatepass")
+    return joined
 
 
 def item_key(source: str, item_id: str) -> str:

@@ -40,11 +40,12 @@ class Outcome:
                 size = len(effect.key) + len(effect.value or b"")
                 if size > RECORD_LIMIT:
                     raise ValueError(f"an output to {effect.topic} of {size} bytes is over {RECORD_LIMIT}")
-                size = 0
-                for name, raw in effect.headers:
-                    size += len(name) + len(raw)
-                if size > HEADERS_LIMIT:
-                    raise ValueError(f"headers to {effect.topic} of {size} bytes are over {HEADERS_LIMIT}")
+                if effect.headers:
+                    size = sum([len(name) + len(raw) for name, raw in effect.headers])
+                    if size > HEADERS_LIMIT:
+                        raise ValueError(
+                            f"headers to {effect.topic} of {size} bytes are over {HEADERS_LIMIT}"
+                        )
                 self.produced.append(effect)
             elif isinstance(effect, Rejected):
                 self.rejected.append(effect)

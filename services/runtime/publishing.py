@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.events.codec import encode, encode_derived, schema_name
+from services.events.codec import DerivedEncoder, encode, schema_name
 from services.events.headers import EventHeaders, traceparent_of
-from services.events.topics import Topic, Topics, topic_for
+from services.events.topics import Topics, topic_for
 from services.runtime.records import Outgoing, Record
 
 CHECKED = 64  # the first and then one in so many derived events is read again
@@ -16,8 +16,10 @@ CHECKED = 64  # the first and then one in so many derived events is read again
 class _Kind(NamedTuple):
     """What all events of a type have in common."""
 
-    topic: Topic
+    topic: str
+    per: str | None  # the field that names the topic of an event, where each source or queue has its own
     headers: EventHeaders
+    cloudevents: bool  # else there are no headers but the trace's
     has_id: bool
     has_time: bool
     derived: bool
@@ -27,13 +29,14 @@ class Publisher:
     """Turns a service's events into records, as topics.yaml says. `service` becomes CloudEvents' source.
 
     Events of the types in `derived` are made of validated parts only: one in CHECKED is read again before it is
-    written, all others always (docs/decisions/0041-derived-events-are-written-unread.md).
+    written, all others always (docs/decisions/0041-derived-events-are-written-unread.md). With such, a publisher is for
+    one thread.
     """
 
     def __init__(self, service: str, topics: Topics, derived: Iterable[type[msgspec.Struct]] = ()) -> None:
         self._service = service
         self._derived = frozenset(derived)
-        self._written = 0  # of derived types
+        self._encode, self._written = DerivedEncoder().encode, 0  # of derived types
         self._topics = {topic.event: topic for topic in topics.topics.values() if topic.event}
         self._kinds: dict[type[msgspec.Struct], _Kind] = {}
 
@@ -51,20 +54,27 @@ class Publisher:
         place of the event, which is then not kept until there. Raises InvalidEvent or TooLarge (see
         services.events.errors).
         """
-        topic, headers, has_id, has_time, derived = self._kinds.get(type(event)) or self._kind(type(event))
-        where = topic.name
-        if topic.per is not None and (suffix := getattr(event, topic.per)):
-            where = topic_for(where, suffix)
+        topic, per, headers, cloudevents, has_id, has_time, derived = self._kinds.get(
+            type(event)
+        ) or self._kind(type(event))
+        if derived:
+            self._written += 1
+            value = encode(event) if self._written % CHECKED == 1 else self._encode(event)
+        else:
+            value = encode(event)
+        trace = traceparent_of(cause.headers) if cause is not None and cause.headers else None
         return Outgoing(
-            where,
-            topic.name,
-            key if isinstance(key, bytes) else key.encode(),
-            self._encode_derived(event) if derived else encode(event),
+            topic_for(topic, suffix) if per is not None and (suffix := getattr(event, per)) else topic,
+            topic,
+            key if type(key) is bytes else key.encode(),  # type: ignore[union-attr]
+            value,
             headers.of(
                 (event.event_id or "") if has_id else "",  # type: ignore[attr-defined]
                 (event.occurred_at or "") if has_time else "",  # type: ignore[attr-defined]
-                traceparent_of(cause.headers) if cause is not None and cause.headers else None,
-            ),
+                trace,
+            )
+            if cloudevents or trace is not None
+            else (),
             accepted,
             event if counted is None else counted,
         )
@@ -73,17 +83,15 @@ class Publisher:
         name, fields = schema_name(of), of.__struct_fields__
         topic = self._topics[name]
         kind = self._kinds[of] = _Kind(
-            topic,
+            topic.name,
+            topic.per,
             EventHeaders(name, self._service, topic.cloudevents),
+            topic.cloudevents,
             "event_id" in fields,
             "occurred_at" in fields,
             of in self._derived,
         )
         return kind
-
-    def _encode_derived(self, event: msgspec.Struct) -> bytes:
-        self._written += 1
-        return encode(event) if self._written % CHECKED == 1 else encode_derived(event)
 
     def tombstone(self, base: str, key: bytes) -> Outgoing:
         """A record that deletes what a compacted topic keeps under a key."""

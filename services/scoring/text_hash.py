@@ -1,9 +1,9 @@
 """The hash by which two items count as copies of one another."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Protocol
 
+from services.events.ids import hex_digest
 from services.scoring.normalise import normalise
 
 
@@ -32,4 +32,4 @@ def text_hash(
     fields = f"{source}\0{kind}\0{normal}"
     for medium in media:
         fields += f"\0{medium.sha256 or medium.url}"
-    return blake2b(fields.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return hex_digest(fields)

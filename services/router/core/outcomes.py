@@ -90,13 +90,13 @@ def decided(
 
 
 @lru_cache(1024)
-def _id_before(source: str) -> bytes:
+def _id_before(source: str) -> str:
     """What the ids of a platform's decisions begin with."""
     return id_part("content_decided", source)
 
 
 @lru_cache(4096)
-def _id_after(revision: int, seq: int, final: bool, interim: int, run_id: str | None) -> bytes:
+def _id_after(revision: int, seq: int, final: bool, interim: int, run_id: str | None) -> str:
     """What the ids of decisions end with: nearly all are the first on a first revision."""
     return id_part(revision, seq, int(final), run_id or "", *((interim,) if interim else ()))
 
