@@ -49,6 +49,15 @@ class _Group(NamedTuple):
     tally: Tally
 
 
+class _Asked(NamedTuple):
+    """Whose counts are asked for, and of what: counter, bucket, and which of the lists. Counters share lists: names are
+    most of what is sent.
+    """
+
+    lists: list[list[str]]
+    reads: list[tuple[Counter, int, int]]
+
+
 class _Sees(NamedTuple):
     """How a counter's number is had: from what there was of a subject before the batch (`before`), and from what came
     within it so far: counts that an item adds itself to (None: it does not count there), and others.
@@ -176,19 +185,19 @@ class Counters:
 
     def _exchange(self, placed: Sequence[Placed], pending: Tally) -> dict[tuple[str, int], dict[str, int]]:
         groups = self._grouped(placed)
-        reads = self._asked(groups.values())
-        places, sums = self._call(groups, pending, reads)
+        asked = self._asked(groups.values())
+        places, sums = self._call(groups, pending, asked)
         partly = {place: seen for place, seen in places.items() if seen >= 0}
         if rest := [each for each in placed if each.offset > partly.get(each.place, each.offset)]:
             # An aborted batch had their beginning.
-            _, sums = self._call(self._grouped(rest), Tally(()), reads)
+            _, sums = self._call(self._grouped(rest), Tally(()), asked)
         return {
             (counter.name, bucket): _less(
-                names,
+                asked.lists[number],
                 found,
                 [own for group in groups.values() for own in group.tally.counts(counter, bucket)],
             )
-            for (counter, bucket, names), found in zip(reads, sums, strict=True)
+            for (counter, bucket, number), found in zip(asked.reads, sums, strict=True)
         }
 
     def _grouped(self, placed: Sequence[Placed]) -> dict[str, _Group]:
@@ -202,27 +211,32 @@ class Counters:
             found[place] = _Group(came[0], came[-1], same, tally)
         return found
 
-    def _asked(self, groups: Iterable[_Group]) -> list[tuple[Counter, int, list[str]]]:
-        """Counter, bucket, and whose counts the items of a batch need."""
-        found: dict[tuple[Counter, int], set[str]] = {}
+    def _asked(self, groups: Iterable[_Group]) -> _Asked:
+        """What the items of a batch need."""
+        among: dict[tuple[Counter, int], list[Alike]] = {}
         for group in groups:
             for same in group.same:
                 for counter in self._followed if same.what == "items" else ():
-                    of = counter, same.bucket(counter.window.bucket_ms)
-                    found.setdefault(of, set()).update(same.subjects(counter.subject))
-        return [(counter, bucket, list(names)) for (counter, bucket), names in found.items() if names]
+                    among.setdefault((counter, same.bucket(counter.window.bucket_ms)), []).append(same)
+        asked, numbers = _Asked([], []), dict[tuple[Any, ...], int]()
+        for (counter, bucket), alikes in among.items():
+            of = counter.subject, *map(id, alikes)
+            if (number := numbers.get(of)) is None:
+                number = numbers[of] = len(asked.lists)
+                asked.lists.append(list({name for same in alikes for name in same.subjects(counter.subject)}))
+            asked.reads.append((counter, bucket, number))
+        return asked
 
     def _call(
-        self,
-        groups: Mapping[str, _Group],
-        pending: Tally,
-        reads: Sequence[tuple[Counter, int, list[str]]],
+        self, groups: Mapping[str, _Group], pending: Tally, asked: _Asked
     ) -> tuple[dict[str, int], list[list[int]]]:
         job = {
             "groups": [self._group(place, group) for place, group in groups.items()],
             "adds": pending.adds(),
+            "lists": asked.lists,
             "reads": [
-                (counter.name, bucket, counter.window.buckets, names) for counter, bucket, names in reads
+                (counter.name, bucket, counter.window.buckets, number)
+                for counter, bucket, number in asked.reads
             ],
         }
         answer: Any = self._script(keys=[STORED], args=[msgspec.msgpack.encode(job)])
@@ -235,7 +249,9 @@ class Counters:
 
 
 def _less(names: Sequence[str], totals: Sequence[int], own: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    """How many there were before a batch, of which `own` are; without those who had none."""
+    """How many there were before a batch, of which `own` are; without those who had none. No totals: nobody had any."""
+    if not totals:
+        return {}
     if not own:
         return {name: total for name, total in zip(names, totals, strict=True) if total}
     get, others = own[0].get, own[1:]

@@ -2,9 +2,11 @@
 -- KEYS[1] is the beginning of all keys here, with a hash tag. ARGV[1] is a map in msgpack:
 --   groups  {space, first offset, its time, last offset, adds, its time}: of one partition, whose place is kept beside the counts
 --   adds    added whatever happens
---   reads   {counter, bucket, how many buckets before it, subjects}
+--   lists   subjects
+--   reads   {counter, bucket, how many buckets before it, which of the lists, from 0}
 -- where adds are {counter, bucket, seconds to keep, {subject = n}}. Answers {places, sums}: for each group -1 where it was
--- added now, else the offset up to which the partition was added before; for each read the sums of its subjects.
+-- added now, else the offset up to which the partition was added before; for each read the sums of its subjects, or
+-- nothing where nobody has any.
 local P = KEYS[1]
 local job = cmsgpack.unpack(ARGV[1])
 
@@ -35,15 +37,16 @@ add(job.adds)
 
 local sums = {}
 for i, read in ipairs(job.reads) do
-  local subjects, sum = read[4], {}
-  for s = 1, #subjects do sum[s] = 0 end
+  local subjects, sum = job.lists[read[4] + 1], {}
   for bucket = read[2] - read[3], read[2] do
     local key = P .. read[1] .. ':' .. string.format('%d', bucket)
     if redis.call('EXISTS', key) == 1 then
+      local first = #sum == 0
       for from = 1, #subjects, 1000 do
         local to = math.min(from + 999, #subjects)
         for at, n in ipairs(redis.call('HMGET', key, unpack(subjects, from, to))) do
-          if n then sum[from + at - 1] = sum[from + at - 1] + tonumber(n) end
+          local place, count = from + at - 1, n and tonumber(n) or 0
+          sum[place] = first and count or sum[place] + count
         end
       end
     end
