@@ -1,5 +1,5 @@
 # One list of commands for people and CI. Nothing is needed but Python 3.11+, make and a package index.
-PYTHON ?= python3
+PYTHON ?= # what to install with; left out: python3, or a much quicker build of its version
 BIN    := .venv/bin
 CONSOLE := $(shell find services/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
@@ -25,7 +25,7 @@ test: lint browser  ## everything that can fail: lint, types, imports, schemas, 
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target parts whole
 
 parts: setup  # tests of parts, three processes at a time: they mostly wait for servers
-	$(BIN)/pytest -q -n 3 --dist loadfile --durations=10 tests/unit tests/contract tests/integration
+	$(BIN)/pytest -q -n 3 --durations=10 tests/unit tests/contract tests/integration
 
 whole: setup browser  # tests of the whole stack, one after the other beside them
 	$(BIN)/pytest -q --durations=10 tests/e2e
@@ -43,8 +43,8 @@ browser: setup  # Debian's Chromium, for the console's tests
 	@$(BIN)/python -m infra.browser
 
 .venv/.done: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later, please: make PYTHON=python3.11 …")'
-	$(PYTHON) -m venv .venv
+	@$(or $(PYTHON),python3) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later, please: make PYTHON=python3.11 …")'
+	python=$(or $(PYTHON),$$(python3 infra/quickest_python.py)) && "$$python" -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
 	@touch $@
 
