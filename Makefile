@@ -3,6 +3,8 @@ PYTHON ?= # what to install with; left out: python3, or a much quicker build of 
 BIN    := .venv/bin
 CONSOLE := $(shell find services/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
+export GLIBC_TUNABLES := glibc.malloc.perturb=255:glibc.malloc.tcache_max=256# as every service has it: decision 83
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test parts whole lint bench browser
 

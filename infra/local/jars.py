@@ -19,7 +19,7 @@ from infra.local.errors import JarsUnavailable
 if TYPE_CHECKING:
     from jgo.maven import Artifact, MavenContext
 
-KAFKA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.2.2"  # not 4.3 or 4.4, which leave transactions open when a broker was killed: decision 82
 COORDINATES = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 COMPLETE = "complete"  # the marker: written last, so a folder without it is a download that was cut off
 ATTEMPTS = 3
