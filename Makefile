@@ -1,5 +1,5 @@
 # One list of commands for people and CI. Nothing is needed but Python 3.11+, make and a package index.
-PYTHON ?= # what to install with; left out: python3, or a much quicker build of its version
+PYTHON ?= # the path of what to install with; left out: python3, or a much quicker build of its version
 BIN    := .venv/bin
 CONSOLE := $(shell find services/console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
@@ -46,7 +46,9 @@ browser: setup  # Debian's Chromium, for the console's tests
 
 .venv/.done: pyproject.toml constraints.txt
 	@$(or $(PYTHON),python3) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later, please: make PYTHON=python3.11 …")'
-	python=$(or $(PYTHON),$$(python3 infra/quickest_python.py)) && "$$python" -m venv .venv
+	@# one that works is kept; over one of another Python venv would leave a mixture of both
+	@test -z "$(PYTHON)" && $(BIN)/pip --version >/dev/null 2>&1 || { \
+	    python="$(or $(PYTHON),$$(python3 infra/quickest_python.py))" && "$$python" -m venv --clear .venv; }
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
 	@touch $@
 

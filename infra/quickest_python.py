@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 MUCH = 1.2  # times as quick as python3: less would be the machine's mood
 PROBE = """
-import ensurepip, json, sys, time, venv
+import ensurepip, json, sys, sysconfig, time, venv
 def work():
     began = time.perf_counter()
     seen, text = {}, "the quick brown fox"
@@ -24,14 +24,16 @@ def work():
         key = text[number % 17]
         seen[key] = seen.get(key, 0) + len(str(number))
     return time.perf_counter() - began
-print(json.dumps([sys.version_info[:2], sys.executable, min(work() for _ in range(9))]))
+kind = [sys.implementation.cache_tag, sysconfig.get_config_var("SOABI"), sysconfig.get_platform()]
+print(json.dumps([sys.version_info[:2], " ".join(map(str, kind)), sys.executable, min(work() for _ in range(9))]))
 """
 
 
 class Found(NamedTuple):
-    """A Python: its version, as in (3, 11), where it is, and how many seconds some loops take it."""
+    """A Python: its version, as in (3, 11), what wheels it takes, where it is, and how many seconds loops take it."""
 
     version: tuple[int, int]
+    kind: str
     path: str
     seconds: float
 
@@ -40,29 +42,24 @@ def look(command: str) -> Found | None:
     """What the Python called so is like; None where there is none that could make an environment."""
     try:
         run = subprocess.run([command, "-c", PROBE], capture_output=True, text=True, timeout=60, check=True)
-        version, path, seconds = json.loads(run.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+        version, kind, path, seconds = json.loads(run.stdout)
+        return Found(tuple(version), kind, path, float(seconds)) if path else None
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError):
         return None
-    return Found(tuple(version), path, seconds)
 
 
 def choose(first: Found, others: list[Found]) -> Found:
-    """`first`, or the quickest of the others that have its version, where that is much quicker."""
-    quickest = min(
-        [first, *(other for other in others if other.version == first.version)], key=lambda f: f.seconds
-    )
+    """`first`, or the quickest of the others that have its version and take its wheels, where that is much quicker."""
+    alike = [other for other in others if (other.version, other.kind) == (first.version, first.kind)]
+    quickest = min([first, *alike], key=lambda f: f.seconds)
     return quickest if quickest.seconds * MUCH < first.seconds else first
 
 
 def candidates(version: tuple[int, int], path: str) -> list[str]:
-    """Every command of that version in the folders of a PATH, in its order."""
+    """Every command of that version in the folders of a PATH, in its order; of several names of one file the first."""
     names = (f"python{version[0]}.{version[1]}", "python3")
-    return [
-        found
-        for folder in path.split(os.pathsep)
-        for name in names
-        if (found := shutil.which(name, path=folder))
-    ]
+    found = [shutil.which(name, path=folder) for folder in path.split(os.pathsep) for name in names]
+    return list({os.path.realpath(each): each for each in reversed(found) if each}.values())[::-1]
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import click
 import msgspec
-import structlog
 
 from services.events.codec import decode
 from services.runtime.errors import Stalled
@@ -17,11 +17,10 @@ from services.runtime.settings import Settings
 
 E = TypeVar("E", bound=msgspec.Struct)
 LOOKS = 3  # at the most
-log = structlog.get_logger()
 
 
 def newest(settings: Settings, topic: str, event_type: type[E]) -> dict[bytes, E]:
-    """The newest event of each key of a broadcast topic. Raises MissingTopic, KafkaException."""
+    """The newest event of each key of a broadcast topic. Raises MissingTopic, KafkaException, Stalled."""
     found: dict[bytes, E] = look(settings, {topic: event_type})[topic]
     return found
 
@@ -35,7 +34,7 @@ def look(settings: Settings, topics: Mapping[str, type[msgspec.Struct]]) -> dict
         try:
             return _look(settings, topics)
         except Stalled as stalled:
-            log.warning("looks again", reason=str(stalled))
+            click.echo(f"looking again with a new client: {stalled}", err=True)
     return _look(settings, topics)
 
 

@@ -23,12 +23,14 @@ NO_ITEM = msgspec.Raw(b"null")
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The fields of ContentSubmitted, the item as it came. Strings are checked by `read`, not by the decoder."""
+    """The fields of ContentSubmitted, the item as it came. Strings are checked by `read`, not by the decoder: that says
+    only how long those may be that are kept once checked.
+    """
 
     schema: Literal["content_submitted.v1"]
     event_id: str | None = None
-    occurred_at: str | None = None
-    source: str
+    occurred_at: Annotated[str, msgspec.Meta(max_length=27)] | None = None
+    source: Annotated[str, msgspec.Meta(max_length=40)]
     item_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     revision: Revision
     withdrawn: bool = False
