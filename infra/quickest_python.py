@@ -25,7 +25,7 @@ def work():
         seen[key] = seen.get(key, 0) + len(str(number))
     return time.perf_counter() - began
 kind = [sys.implementation.cache_tag, sysconfig.get_config_var("SOABI"), sysconfig.get_platform()]
-print(json.dumps([sys.version_info[:2], " ".join(map(str, kind)), sys.executable, min(work() for _ in range(9))]))
+print(json.dumps([sys.version_info[:2], " ".join(map(str, kind)), sys.executable, min(work() for _ in range(30))]))
 """
 
 

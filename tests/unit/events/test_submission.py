@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.events import submission
 from services.events.codec import MAX_ITEM_BYTES, decode, encode
 from services.events.errors import UndecodableEvent
 from services.events.submission import Submission, read
@@ -114,3 +115,11 @@ def test_of_an_item_that_stands_twice_the_last_counts_and_goes_on() -> None:
 def event(kind: str) -> ContentSubmitted:
     """A submission."""
     return ContentSubmitted(source="demo", item_id="1", revision=1, item=Item(kind=kind))
+
+
+@pytest.mark.parametrize("field", ["occurred_at", "source"])
+def test_strings_that_are_too_long_are_not_kept(field: str) -> None:
+    kept = (submission._is_instant.cache_info().currsize, submission._is_source.cache_info().currsize)
+    with pytest.raises(UndecodableEvent):
+        read(msgspec.json.encode(FULL | {field: "9" * 250_000}))
+    assert kept == (submission._is_instant.cache_info().currsize, submission._is_source.cache_info().currsize)
