@@ -6,7 +6,15 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from services.events.codec import MAX_ITEM_BYTES, MAX_RECORD_BYTES, check_item, decode, encode, schema_name
+from services.events.codec import (
+    MAX_ITEM_BYTES,
+    MAX_RECORD_BYTES,
+    DerivedEncoder,
+    check_item,
+    decode,
+    encode,
+    schema_name,
+)
 from services.events.errors import InvalidEvent, TooLarge, UndecodableEvent
 from services.events.types import (
     AuditRecorded,
@@ -232,3 +240,28 @@ def test_events_are_values() -> None:
     with pytest.raises(AttributeError):
         classified().revision = 2  # type: ignore[misc]
     assert schema_name(PolicyReleased) == "policy_released.v1"
+
+
+class TestDerivedEvents:
+    """One buffer for all of them: nothing of an event is left in what the next one is."""
+
+    def submitted(self, text: str) -> ContentSubmitted:
+        return ContentSubmitted(source="demo", item_id="1", revision=1, item=Item(kind="post", text=text))
+
+    def test_shorter_and_longer_events_are_what_they_are_alone(self) -> None:
+        encoder = DerivedEncoder()
+        events = [self.submitted("x" * length) for length in (5000, 0, 70, 9000, 1)]
+        written = [encoder.encode(event) for event in events]
+        assert written == [encode(event) for event in events]
+
+    def test_one_that_cannot_be_written_leaves_nothing_behind(self) -> None:
+        encoder = DerivedEncoder()
+        with pytest.raises(InvalidEvent, match="ContentSubmitted cannot be written"):
+            encoder.encode(self.submitted("half of a pair: \ud800"))
+        assert encoder.encode(self.submitted("next")) == encode(self.submitted("next"))
+
+    def test_one_that_is_too_large_is_refused_and_the_next_is_not(self) -> None:
+        encoder = DerivedEncoder()
+        with pytest.raises(TooLarge, match=r"at `\$.item`"):
+            encoder.encode(self.submitted("x" * MAX_ITEM_BYTES))
+        assert encoder.encode(self.submitted("next")) == encode(self.submitted("next"))
