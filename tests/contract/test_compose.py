@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from infra.local.jars import KAFKA_VERSION
-from infra.local.processes import PROCESSES, Process
+from infra.local.processes import PROCESSES, ZEROED_MEMORY, Process
 from infra.local.settings import StackSettings
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,11 @@ def test_nothing_is_published_beyond_loopback() -> None:
 
 def test_the_broker_is_the_one_that_the_tests_run_on() -> None:
     assert COMPOSE["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+
+
+def test_make_starts_everything_with_the_memory_that_services_have() -> None:
+    [(name, value)] = ZEROED_MEMORY.items()
+    assert f"\nexport {name} := {value}#" in (ROOT / "Makefile").read_text()
 
 
 def test_prometheus_scrapes_every_process() -> None:

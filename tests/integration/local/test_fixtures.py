@@ -41,7 +41,8 @@ def test_a_transaction_ends_though_the_broker_is_killed_while_it_commits(
     kafka: Kafka, make_topic: Callable[..., str]
 ) -> None:
     """Kafka 4.3 leaves some open for ever in one of about five runs, and readers of committed records before them
-    (decision 82)."""
+    (decision 82).
+    """
     numbers, names = range(16), [f"committing-{number}" for number in range(16)]
     topic = make_topic("committing", partitions=len(numbers))
     committed = dict.fromkeys(names, 0)

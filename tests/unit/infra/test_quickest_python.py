@@ -6,7 +6,7 @@ from pathlib import Path
 
 from infra.quickest_python import Found, candidates, choose, look
 
-FIRST = Found((3, 11), "cpython-311", "/opt/python3", 0.030)
+FIRST = Found((3, 11), "cpython-311", "first/python3", 0.030)
 
 
 def test_python3_is_taken_where_nothing_is_much_quicker() -> None:
