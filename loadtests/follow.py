@@ -15,10 +15,8 @@ from loadtests.outcomes import OUTCOME_TOPICS, Outcomes
 from loadtests.scan import base_of
 from services.events import codec
 from services.events.types import AlarmRaised, ModelReleased
-from services.runtime.errors import Stalled
 from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.records import Record
 from services.runtime.settings import Settings
 
@@ -68,9 +66,6 @@ class Follow:
         while not self._stopping.is_set():
             try:
                 self._read()
-            except Stalled:
-                with self._lock:
-                    self._forget()  # another client reads from the start
             except Exception as error:
                 self._error = error
                 return
@@ -79,7 +74,7 @@ class Follow:
         client = admin(self._settings)
         wanted = {*OUTCOME_TOPICS, "model.released", "alarm.raised"}
         topics = [name for name in client.list_topics(timeout=30).topics if base_of(name) in wanted]
-        reader = WholeTopics(self._settings, "follow", partitions_of(client, topics), client)
+        reader = whole_topics(self._settings, "follow", topics, client)
         try:
             while not self._stopping.is_set():
                 for record in reader.poll(0.2):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from services.runtime.kafka import admin
-from services.runtime.reading import broadcast_topics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 
 LAG = "sluicegate_lag_records"
@@ -29,11 +29,9 @@ def live_versions(settings: Settings) -> dict[str, str]:
 
     Raises MissingTopic, and KafkaException when Kafka does not answer.
     """
-    client = admin(settings)
-    reader = broadcast_topics(settings, "status", client, ["model.released", "policy.released"])
     found: dict[str, str] = {}
-    try:
-        for record in reader.to_end(client):
+    with closing(whole_topics(settings, "status", ["model.released", "policy.released"])) as reader:
+        for record in reader.to_end():
             what = (
                 f"model {record.key.decode(errors='replace')}"
                 if record.base == "model.released"
@@ -44,8 +42,6 @@ def live_versions(settings: Settings) -> dict[str, str]:
                 continue
             version = msgspec.json.decode(record.value, type=_Version)
             found[what] = version.model_version or version.policy_version
-    finally:
-        reader.close()
     return found
 
 

@@ -29,9 +29,7 @@ from loadtests.tally import Tally, tally
 from loadtests.waiting import NotInTime, until
 from services.events.instants import to_millis
 from services.runtime.clock import now_ms
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 
 GOAL = 11_574
 BUDGET_US = 173  # two cores, divided by the goal
@@ -77,11 +75,10 @@ def sustain(ground: Ground, rate: float, seconds: float) -> tuple[Tally, float]:
 def latency(ground: Ground, rate: float, seconds: float) -> tuple[float, float]:
     """Median and 99th percentile in ms, as a reader of committed outcomes sees them; the first fifth warms up."""
     topics = ["content.decided", *(f"review.requested.{queue}" for queue in ("general", "expert", "audit"))]
-    client = admin(ground.settings)
-    reader = WholeTopics(ground.settings, "latency", partitions_of(client, topics))
+    reader = whole_topics(ground.settings, "latency", topics)
     decode = msgspec.json.Decoder(_Aged).decode
     ages: list[int] = []
-    for _ in reader.to_end(client):
+    for _ in reader.to_end():
         pass
     hose = ground.hose(rate, seconds, "timed")
     started = time.monotonic()

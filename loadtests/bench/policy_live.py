@@ -27,9 +27,7 @@ from loadtests.ground import policy as of_ground
 from loadtests.waiting import NotInTime
 from services.cli.policies import live_policy, person, release_policy
 from services.runtime.clock import now_ms
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 
 GOAL = 2.0
 QUIET_MS = 1_500  # nothing by the old policy for so long: it is gone
@@ -49,11 +47,10 @@ class Watch:
     """Follows content.decided: when each policy decided last, by Kafka's clock (ms)."""
 
     def __init__(self, ground: Ground) -> None:
-        client = admin(ground.settings)
-        self._reader = WholeTopics(ground.settings, "policy-live", partitions_of(client, ["content.decided"]))
+        self._reader = whole_topics(ground.settings, "policy-live", ["content.decided"])
         self.last: dict[str, int] = {}
         self.newest = 0
-        for record in self._reader.to_end(client):
+        for record in self._reader.to_end():
             self._note(record.value or b"", record.timestamp)
 
     def _note(self, value: bytes, at: int) -> None:

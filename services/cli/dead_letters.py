@@ -12,7 +12,7 @@ from rich.table import Table
 
 from services.events.instants import from_millis
 from services.runtime.clock import now_ms
-from services.runtime.errors import MissingTopic
+from services.runtime.errors import RuntimeFault
 from services.runtime.letters import CannotReplay, Letter, read_letters, replay
 from services.runtime.settings import Settings
 
@@ -79,7 +79,7 @@ def replay_letters(ids: tuple[str, ...], error: str | None, topic: str | None, e
         letters = [each for each in letters if each.letter_id in ids]
     try:
         brought = replay(settings, (each.letter_id for each in letters), now_ms())
-    except (CannotReplay, KafkaException) as problem:
+    except (CannotReplay, RuntimeFault, KafkaException) as problem:
         raise click.ClickException(str(problem)) from problem
     click.echo(f"{len(brought)} replayed, {len(letters) - len(brought)} were already")
 
@@ -95,5 +95,5 @@ def preview(value: bytes | None) -> str:
 def _read(settings: Settings) -> list[Letter]:
     try:
         return read_letters(settings)
-    except (MissingTopic, KafkaException) as problem:
+    except (RuntimeFault, KafkaException) as problem:
         raise click.ClickException(str(problem)) from problem

@@ -15,10 +15,10 @@ from rich.table import Table
 
 from services.retrainer.release import ReleaseError, live_model, release_bundle, roll_back
 from services.retrainer.settings import RetrainerSettings
-from services.runtime.errors import MissingTopic
+from services.runtime.errors import RuntimeFault
 from services.scoring.bundle import BundleError
 
-ERRORS = (BundleError, ReleaseError, MissingTopic, KafkaException)
+ERRORS = (BundleError, ReleaseError, RuntimeFault, KafkaException)
 TIER = click.option("--tier", type=click.Choice(["fast", "slow"]), default="fast", show_default=True)
 
 

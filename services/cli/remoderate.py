@@ -25,10 +25,8 @@ from services.events.topics import load_topics
 from services.events.types import AuditRecorded
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.clock import now_ms
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 
 RUN = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -132,13 +130,12 @@ class _Sending:
         self.unknown = 0  # items that were named and that analytics does not have
 
     def __enter__(self) -> _Sending:
-        client = admin(self._settings)
-        self._live = WholeTopics(self._settings, "remoderate", partitions_of(client, BROADCASTS))
+        self._live = whole_topics(self._settings, "remoderate", BROADCASTS)
         self._judge = Judge(self._settings.var, self._settings.sampling_salt)
         self._producer = AcknowledgedProducer(self._settings)
         self._publisher = Publisher("cli", load_topics())
         try:
-            self._judge.take(self._live.to_end(client))
+            self._judge.take(self._live.to_end())
             self._judge.ready()
         except BaseException:
             self.__exit__()

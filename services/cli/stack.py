@@ -18,7 +18,7 @@ from infra.local.live import lag, live_versions, queues
 from infra.local.settings import StackSettings
 from infra.local.stack import Stack
 from infra.topics import PartitionCountDiffers
-from services.runtime.errors import MissingTopic, Stalled
+from services.runtime.errors import RuntimeFault
 
 
 @click.command()
@@ -81,7 +81,7 @@ def status() -> None:
 def _say_what_is_live(stack: Stack) -> None:
     try:
         versions = live_versions(stack.settings)
-    except (MissingTopic, KafkaException, Stalled) as error:
+    except (RuntimeFault, KafkaException) as error:
         click.echo(f"what is live cannot be told: {error}")
         return
     for what in ("model fast", "policy"):

@@ -106,7 +106,7 @@ class Live:
         partitions = partitions_of(client, BROADCASTS, timeout=2)
         topics = WholeTopics(self._settings, f"ingest-{self._settings.slot}-broadcast", partitions, client)
         try:
-            for record in topics.to_end(client, stopping.is_set):
+            for record in topics.to_end(stopping.is_set):
                 self.take(record)
             while not stopping.is_set():
                 self.publish()

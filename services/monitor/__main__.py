@@ -30,7 +30,7 @@ def main() -> None:
     log.info("started", kafka=settings.kafka, metrics_port=port)
     topics = load_topics()
     try:
-        broadcasts = Broadcasts(settings, frozenset(topics.queues), lambda: admin(settings), metrics)
+        broadcasts = Broadcasts(settings, frozenset(topics.queues), admin(settings), metrics)
     except (RuntimeFault, KafkaException) as fault:
         log.error("ended", reason=str(fault), kind=type(fault).__name__)
         sys.exit(1)

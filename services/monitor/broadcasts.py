@@ -1,9 +1,6 @@
 """What is in force: the limits of the live policy, and the alarms that stand."""
 
-from collections.abc import Callable
-
 import structlog
-from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from services.events.codec import decode
@@ -15,7 +12,6 @@ from services.monitor.limits import default_limits, limits_of
 from services.monitor.metrics import MonitorMetrics
 from services.monitor.settings import MonitorSettings
 from services.policy.errors import PolicyError
-from services.runtime.errors import MissingTopic, Stalled
 from services.runtime.reading import broadcast_topics
 from services.runtime.records import Record
 
@@ -24,34 +20,26 @@ log = structlog.get_logger()
 
 
 class Broadcasts:
-    """Reads both topics to their end, then follows them. Raises MissingTopic, KafkaException when built.
-
-    Clients that stall are replaced by others that read from the start: taking a record twice changes nothing.
-    """
+    """Reads both topics to their end, then follows them. Raises MissingTopic, KafkaException when built."""
 
     def __init__(
         self,
         settings: MonitorSettings,
         queues: frozenset[str],
-        client: Callable[[], AdminClient],
+        client: AdminClient,
         metrics: MonitorMetrics,
     ) -> None:
         self._settings, self._queues, self._metrics = settings, queues, metrics
         self.limits: Limits = default_limits(settings)
         self.active: set[Subject] = set()
-        self._client = client
-        admin = client()
-        self._reader = broadcast_topics(settings, "monitor", admin, TOPICS)
-        for record in self._reader.to_end(admin):
+        self._reader = broadcast_topics(settings, "monitor", TOPICS, client)
+        for record in self._reader.to_end():
             self._apply(record)
 
     def follow(self) -> None:
-        """Take in what has come since; does not wait."""
-        try:
-            for record in self._reader.poll(0):
-                self._apply(record)
-        except Stalled as stalled:
-            self._renew(stalled)
+        """Take in what has come since; does not wait. Raises Stalled."""
+        for record in self._reader.poll(0):
+            self._apply(record)
         self._metrics.active_alarms.set(len(self.active))
 
     def note(self, subject: Subject, active: bool) -> None:
@@ -61,16 +49,6 @@ class Broadcasts:
     def close(self) -> None:
         """Leave the broker."""
         self._reader.close()
-
-    def _renew(self, stalled: Stalled) -> None:
-        log.warning("other clients", reason=str(stalled))
-        try:
-            fresh = broadcast_topics(self._settings, "monitor", self._client(), TOPICS)
-        except (KafkaException, MissingTopic) as error:
-            log.warning("waiting", reason=str(error))  # the next look tries again
-            return
-        self._reader.close()
-        self._reader = fresh
 
     def _apply(self, record: Record) -> None:
         try:

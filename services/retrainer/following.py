@@ -10,9 +10,7 @@ from services.retrainer import CONSUMES
 from services.retrainer.retrainer import Retrainer
 from services.runtime.errors import MissingTopic, Stalled
 from services.runtime.health import Health
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 
 log = structlog.get_logger()
@@ -27,15 +25,14 @@ def follow(
     stop: threading.Event,
     topics: Iterable[str] = CONSUMES,
 ) -> None:
-    """Feed the retrainer until `stop`. Waits for a broker, and for topics that are not there yet; a client that
-    stalls is replaced by another that reads from the start: taking a record twice changes nothing.
+    """Feed the retrainer until `stop`. Waits for a broker, and for topics that are not there yet, and then reads from
+    the start: taking a record twice changes nothing.
     """
     while not stop.is_set():
         reader = None
         try:
-            client = admin(settings)
-            reader = WholeTopics(settings, "retrainer", partitions_of(client, topics), client)
-            for record in reader.to_end(client, stop.is_set):
+            reader = whole_topics(settings, "retrainer", topics)
+            for record in reader.to_end(stop.is_set):
                 retrainer.take(record)
             log.info("labels read", labels=len(retrainer.labels), new=retrainer.new_labels())
             health.ready()

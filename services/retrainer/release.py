@@ -4,6 +4,7 @@ ReleaseError: nothing was released; says why and what to do.
 """
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +18,9 @@ from services.events.topics import load_topics
 from services.events.types import ModelReleased
 from services.retrainer.core.training_set import furthest
 from services.runtime.clock import now_ms
-from services.runtime.kafka import admin, plain_producer
-from services.runtime.positions import partitions_of
+from services.runtime.kafka import plain_producer
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.records import Outgoing
 from services.runtime.settings import Settings
 from services.scoring import bundle as bundles
@@ -47,12 +47,8 @@ def live_model(settings: Settings, tier: str = TIER) -> ModelReleased | None:
 
     Raises MissingTopic, and KafkaException where no broker answers.
     """
-    client = admin(settings)
-    reader = WholeTopics(settings, "model-live", partitions_of(client, [TOPIC]))
-    try:
-        values = {record.key: record.value for record in reader.to_end(client)}
-    finally:
-        reader.close()
+    with closing(whole_topics(settings, "model-live", [TOPIC])) as reader:
+        values = {record.key: record.value for record in reader.to_end()}
     value = values.get(tier.encode())
     return None if value is None else decode(ModelReleased, value)
 

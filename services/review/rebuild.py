@@ -7,6 +7,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,9 +23,9 @@ from services.review.queue import Queue
 from services.review.settings import FeedSettings
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.clock import now_ms
-from services.runtime.positions import Partition, Progress, partitions_of, uncommitted_ends
+from services.runtime.positions import Partition, Progress, uncommitted_ends
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 
 log = structlog.get_logger()
 CHANGED = "review.changed"
@@ -126,16 +127,13 @@ class Rebuilder:
 
     def _highest_epochs(self) -> dict[str, int]:
         """The highest epoch that each queue ever began."""
-        reader = WholeTopics(self._settings, "review-epochs", partitions_of(self._admin, [CHANGED]))
         highest: dict[str, int] = {}
-        try:
-            for record in reader.to_end(self._admin):
+        with closing(whole_topics(self._settings, "review-epochs", [CHANGED], self._admin)) as reader:
+            for record in reader.to_end():
                 try:
                     event = decode(ReviewChanged, record.value or b"")
                 except UndecodableEvent:
                     continue  # the feed sets it aside when it comes to it
                 if event.queue and event.epoch:
                     highest[event.queue] = max(event.epoch, highest.get(event.queue, 0))
-        finally:
-            reader.close()
         return highest

@@ -77,9 +77,9 @@ class Assignment(Generic[S]):
         if self._wiring.changelog is None:
             return shard
         name = f"{self._wiring.service}-{self._settings.slot}-restore"
-        reader = WholeTopics(self._settings, name, [(self._wiring.changelog, number)])
+        reader = WholeTopics(self._settings, name, [(self._wiring.changelog, number)], self._admin)
         try:
-            for record in reader.to_end(self._admin, stopping):
+            for record in reader.to_end(stopping):
                 shard.apply(record.key, self._decoded(record))
         finally:
             reader.close()

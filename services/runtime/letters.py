@@ -1,12 +1,12 @@
 """What lies in dead.letter, and bringing it back: each letter once, in one transaction with the mark that says so."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 from services.runtime.deadletter import LIMIT, TOPIC
-from services.runtime.kafka import admin, transactional_producer
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.kafka import transactional_producer
+from services.runtime.reading import whole_topics
 from services.runtime.records import Headers, Record
 from services.runtime.settings import LoopSettings, Settings
 
@@ -55,12 +55,8 @@ def letters_in(records: Iterable[Record]) -> list[Letter]:
 
 def read_letters(settings: Settings) -> list[Letter]:
     """All that dead.letter keeps now. MissingTopic, or KafkaException where no broker answers."""
-    client = admin(settings)
-    reader = WholeTopics(settings, "dead-letters", partitions_of(client, [TOPIC]))
-    try:
-        return letters_in(reader.to_end(client))
-    finally:
-        reader.close()
+    with closing(whole_topics(settings, "dead-letters", [TOPIC])) as reader:
+        return letters_in(reader.to_end())
 
 
 def replay(settings: Settings, wanted: Iterable[str], now: int) -> list[Letter]:

@@ -77,12 +77,12 @@ class Loop(Generic[S]):
         if not self._wait_for_broker():
             return
         broadcast = self._broadcast = broadcast_topics(
-            self._settings, self._wiring.service, self._admin, self._wiring.broadcasts
+            self._settings, self._wiring.service, self._wiring.broadcasts, self._admin
         )
         try:
             if not self._transaction.init():
                 return
-            self._hear(broadcast.to_end(self._admin, self._stopping))
+            self._hear(broadcast.to_end(self._stopping))
             while (reason := stage.not_ready()) and not self._stopping():
                 self._health.not_ready(reason)
                 self._hear(broadcast.poll(0.2))
@@ -297,7 +297,7 @@ class Loop(Generic[S]):
             starts = self._consumer.committed(mine, 10) if mine else []  # waits for open transactions on them
             if self._wiring.groups is not None and self._broadcast is not None:
                 # A shard's state is at times newer than what was heard: it must never look behind what it is ahead of.
-                self._hear(self._broadcast.to_end(self._admin, self._stopping))
+                self._hear(self._broadcast.to_end(self._stopping))
             self._assignment.settle(self._stopping)
             if self._stopping():
                 return False

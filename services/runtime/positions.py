@@ -6,7 +6,7 @@ moves over markers, or the offset of an end-of-partition event, which is there e
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import TypeAlias
 
@@ -116,11 +116,11 @@ class Progress:
         for partition in partitions:
             self._ends_seen.pop(partition, None)
 
-    def reached(self, ends: dict[Partition, int]) -> bool:
+    def reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether everything below `ends` has been handed out by the consumer."""
         return not self.behind(ends)
 
-    def behind(self, ends: dict[Partition, int]) -> dict[Partition, int]:
+    def behind(self, ends: Mapping[Partition, int]) -> dict[Partition, int]:
         """Where the consumer is in each partition that it has not read to its end in `ends`."""
         open_ends = {p: end for p, end in ends.items() if end > 0 and self._ends_seen.get(p, 0) < end}
         if not open_ends:

@@ -1,13 +1,14 @@
 """Reading whole topics from the start to their end: broadcast topics, and the changelog of a shard."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from services.runtime.errors import Fenced
+from services.runtime.errors import Fenced, Stalled
+from services.runtime.kafka import admin as new_admin
 from services.runtime.kafka import lone_consumer
 from services.runtime.positions import Partition, Progress, partitions_of, uncommitted_ends
 from services.runtime.records import Headers, Record
@@ -15,6 +16,7 @@ from services.runtime.settings import Settings
 from services.runtime.stalls import StallWatch
 
 log = structlog.get_logger()
+RENEWALS = 3  # in a row, each after some 18 s: what they do not get, no client gets
 LEADER_SECONDS = 60  # that new topics may take to have leaders while a whole stack starts on a busy machine
 
 
@@ -51,40 +53,55 @@ def to_bytes(raw: str | bytes | None) -> bytes:
 
 
 class WholeTopics:
-    """Committed records of all partitions of some topics, from the first one on, outside any group."""
+    """Committed records of all partitions of some topics, from the first one on, outside any group.
+
+    Where its clients stall (services.runtime.stalls) others go on from where they were.
+    """
 
     def __init__(
         self,
         settings: Settings,
         name: str,
         partitions: Iterable[Partition],
-        watched_by: AdminClient | None = None,
+        admin: AdminClient,
+        starts: Mapping[Partition, int] | None = None,
     ) -> None:
-        """With `watched_by`, for readers that follow, a client that stalls is noticed: `poll` then raises Stalled."""
-        self._partitions = list(partitions)
-        self._consumer = lone_consumer(settings, name)
-        self._progress = Progress(self._consumer)
-        self._watch = StallWatch(self._progress, watched_by) if watched_by is not None else None
-        self._consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in self._partitions])
+        """`starts`: the first offset to read of a partition, where it is not the first that there is."""
+        self._settings, self._name = settings, name
+        self._starts = {partition: OFFSET_BEGINNING for partition in partitions} | dict(starts or {})
+        self._renewed = 0  # times since something came
+        self._open(admin)
 
     def poll(self, timeout: float = 0) -> Iterator[Record]:
-        """What has come since the last call, waiting `timeout` seconds for the first record."""
-        if not self._partitions:
+        """What has come since the last call, waiting `timeout` seconds for the first record. Raises Stalled where other
+        clients do not help either.
+        """
+        if not self._starts:
             return
-        if self._watch is not None:
-            self._watch.check(self._partitions)
+        try:
+            self._watch.check(self._starts)
+        except Stalled as stalled:
+            self._renew(stalled)
         for message in self._consumer.consume(10_000, timeout):
             if self._progress.note(message):
                 continue
             if (error := message.error()) is not None:
                 report(error, str(message.topic()))
                 continue
+            self._renewed = 0
             topic = str(message.topic())
             yield to_record(message, topic, topic)
 
-    def to_end(self, admin: AdminClient, stopping: Callable[[], bool] = lambda: False) -> Iterator[Record]:
-        """Records up to where the topics end now, what open transactions hold back included once they commit."""
-        ends = uncommitted_ends(admin, self._partitions, leaders=LEADER_SECONDS)
+    def to_end(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[Record]:
+        """Records up to where the topics end now, what open transactions hold back included once they commit. Raises
+        Stalled, and KafkaException where no broker answers.
+        """
+        return self.up_to(self._ends(), stopping)
+
+    def up_to(
+        self, ends: Mapping[Partition, int], stopping: Callable[[], bool] = lambda: False
+    ) -> Iterator[Record]:
+        """Records until all below `ends` have come; a few that lie beyond may come too. Raises Stalled."""
         while not self._progress.reached(ends) and not stopping():
             yield from self.poll(0.05)
 
@@ -92,12 +109,45 @@ class WholeTopics:
         """Leave the broker."""
         self._consumer.close()
 
+    def _ends(self) -> dict[Partition, int]:
+        while True:
+            try:
+                return uncommitted_ends(self._admin, self._starts, leaders=LEADER_SECONDS)
+            except Stalled as stalled:
+                self._renew(stalled)
+
+    def _open(self, admin: AdminClient) -> None:
+        self._admin, self._consumer = admin, lone_consumer(self._settings, self._name)
+        self._progress = Progress(self._consumer)
+        self._watch = StallWatch(self._progress, admin)
+        self._consumer.assign([TopicPartition(t, p, start) for (t, p), start in self._starts.items()])
+
+    def _renew(self, stalled: Stalled) -> None:
+        """Go on with other clients. Raises `stalled` where a few in a row got nothing."""
+        if self._renewed == RENEWALS:
+            raise stalled
+        self._renewed += 1
+        log.error("a client of Kafka stalled, another goes on", reader=self._name, reason=str(stalled))
+        for tp in self._consumer.position([TopicPartition(t, p) for t, p in self._starts]):
+            if tp.offset >= 0:  # else this client has had nothing of it
+                self._starts[tp.topic, tp.partition] = tp.offset
+        self._consumer.close()
+        self._open(new_admin(self._settings))
+
+
+def whole_topics(
+    settings: Settings, name: str, topics: Iterable[str], admin: AdminClient | None = None
+) -> WholeTopics:
+    """A reader of these topics. Raises MissingTopic, and KafkaException where no broker answers."""
+    client = admin or new_admin(settings)
+    return WholeTopics(settings, name, partitions_of(client, topics), client)
+
 
 def broadcast_topics(
-    settings: Settings, service: str, admin: AdminClient, topics: Iterable[str]
+    settings: Settings, service: str, topics: Iterable[str], admin: AdminClient
 ) -> WholeTopics:
-    """A reader of broadcast topics for one worker. Raises MissingTopic."""
-    return WholeTopics(settings, f"{service}-{settings.slot}-broadcast", partitions_of(admin, topics), admin)
+    """A reader of broadcast topics for one worker. Raises the same."""
+    return whole_topics(settings, f"{service}-{settings.slot}-broadcast", topics, admin)
 
 
 def report(error: KafkaError, topic: str = "") -> None:

@@ -62,8 +62,9 @@ class StallWatch:
         }
         for (topic, number), (position, looks) in self._behind.items():
             if looks > LOOKS:
+                since = f" since {position}" if position >= 0 else ""
                 raise Stalled(
-                    f"{topic} [{number}] has records up to {ends[topic, number]} and none came since {position}:"
+                    f"{topic} [{number}] has records up to {ends[topic, number]} and none came{since}:"
                     " the client lost the leader, a new one finds it"
                 )
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,9 +30,7 @@ from services.monitor.app import build_app, raw_topic
 from services.monitor.settings import MonitorSettings
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.apikeys import KeyStore
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.records import Outgoing
 from services.runtime.settings import Settings
 
@@ -62,16 +61,10 @@ def settings(kafka: Kafka, tmp_path: Path) -> MonitorSettings:
 
 def where(settings: Settings, source: str) -> dict[bytes, int]:
     """The partition of each key of the source's topic; fails where a key is in two."""
-    client = admin(settings)
-    reader = WholeTopics(
-        settings, "partitioning", partitions_of(client, [topic_for("content.submitted", source)])
-    )
     found: dict[bytes, int] = {}
-    try:
-        for record in reader.to_end(client):
+    with closing(whole_topics(settings, "partitioning", [topic_for("content.submitted", source)])) as reader:
+        for record in reader.to_end():
             assert found.setdefault(record.key, record.partition) == record.partition
-    finally:
-        reader.close()
     return found
 
 

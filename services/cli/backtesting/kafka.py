@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import msgspec
 from confluent_kafka import TopicPartition
@@ -15,8 +16,8 @@ from services.policy import recorded
 from services.policy.comparison import Label
 from services.policy.recorded import Decision, Published
 from services.runtime.kafka import admin, lone_consumer
-from services.runtime.positions import Partition, Progress, partitions_of, stable_ends
-from services.runtime.reading import WholeTopics, report, to_record
+from services.runtime.positions import Partition, partitions_of, stable_ends
+from services.runtime.reading import WholeTopics, whole_topics
 from services.runtime.records import Record
 from services.runtime.settings import Settings
 
@@ -28,35 +29,6 @@ DECIDED, CLASSIFIED, ASKED, LABELS = (
 )
 BEFORE_MS = 600_000  # how long before its outcome an item may have been scored
 EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-
-
-class Stretch:
-    """Committed records of one partition, between two offsets."""
-
-    def __init__(self, settings: Settings, partition: Partition, start: int, end: int) -> None:
-        self._consumer = lone_consumer(settings, "backtest")
-        self._progress = Progress(self._consumer)
-        self._ends = {partition: end}
-        self._base = partition[0]
-        self._empty = start >= end
-        if not self._empty:
-            self._consumer.assign([TopicPartition(*partition, start)])
-
-    def __iter__(self) -> Iterator[Record]:
-        while not (self._empty or self._progress.reached(self._ends)):
-            for message in self._consumer.consume(5_000, 0.1):
-                if self._progress.note(message):
-                    continue
-                if (error := message.error()) is not None:
-                    report(error, self._base)
-                    continue
-                found = to_record(message, self._base, self._base)
-                if found.offset < self._ends[found.topic, found.partition]:
-                    yield found
-
-    def close(self) -> None:
-        """Leave the broker."""
-        self._consumer.close()
 
 
 class KafkaHistory:
@@ -116,11 +88,15 @@ class KafkaHistory:
             yield found
 
     def _stretch(self, partition: Partition) -> Iterator[Record]:
-        stretch = Stretch(self._settings, partition, self._starts[partition], self._ends[partition])
-        try:
-            yield from stretch
-        finally:
-            stretch.close()
+        """Committed records between the two offsets."""
+        start, end = self._starts[partition], self._ends[partition]
+        if start >= end:
+            return
+        reader = WholeTopics(self._settings, "backtest", [partition], self._admin, {partition: start})
+        with closing(reader):
+            for record in reader.up_to({partition: end}):
+                if record.offset < end:
+                    yield record
 
     def _since(self, partitions: list[Partition], at: int) -> dict[Partition, int]:
         """The first offset of each at or after an instant, ms; the end where there is none."""
@@ -137,16 +113,13 @@ class KafkaHistory:
         }
 
     def _labels(self) -> dict[tuple[str, int], Label]:
-        reader = WholeTopics(self._settings, "backtest", partitions_of(self._admin, [LABELS]))
         found: dict[tuple[str, int], Label] = {}
-        try:
-            for record in reader.to_end(self._admin):
+        with closing(whole_topics(self._settings, "backtest", [LABELS], self._admin)) as reader:
+            for record in reader.to_end():
                 if record.value is not None and (label := _label(record.value)) is not None:
                     found[f"{label.source}/{label.item_id}", label.revision] = Label(
                         label.action != "allow", label.selection.probability
                     )
-        finally:
-            reader.close()
         return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from services.cli.policies import check_text
@@ -11,9 +13,7 @@ from services.events.errors import UndecodableEvent
 from services.events.types import ModelReleased, PolicyReleased
 from services.policy.errors import InvalidPolicy
 from services.policy.model import Policy
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 from services.scoring import operating_points
 from services.scoring.live_model import located
@@ -79,9 +79,5 @@ class Certificates:
 
 
 def _values(settings: Settings, topic: str) -> list[bytes]:
-    client = admin(settings)
-    reader = WholeTopics(settings, "backtest", partitions_of(client, [topic]))
-    try:
-        return [record.value for record in reader.to_end(client) if record.value is not None]
-    finally:
-        reader.close()
+    with closing(whole_topics(settings, "backtest", [topic])) as reader:
+        return [record.value for record in reader.to_end() if record.value is not None]

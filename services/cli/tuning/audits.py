@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,7 @@ import numpy as np
 from services.policy.certification.labels import AuditLabels, Floats, Stratum, audit_labels
 from services.retrainer.core.training_set import Labelled
 from services.retrainer.labels import Labels
-from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 from services.scoring.bundle import Bundle
 from services.scoring.normalise import normalise
@@ -48,14 +47,10 @@ class Audits:
 
 def from_kafka(settings: Settings) -> list[Labelled]:
     """label.recorded as it is compacted. Raises MissingTopic, KafkaException."""
-    client = admin(settings)
-    reader = WholeTopics(settings, "tune", partitions_of(client, ["label.recorded"]))
     labels = Labels()
-    try:
-        for record in reader.to_end(client):
+    with closing(whole_topics(settings, "tune", ["label.recorded"])) as reader:
+        for record in reader.to_end():
             labels.take(record)
-    finally:
-        reader.close()
     return labels.snapshot()[0]
 
 

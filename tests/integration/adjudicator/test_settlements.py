@@ -87,11 +87,8 @@ def test_a_withdrawal_leaves_a_tombstone(line: Line) -> None:
 
 def labels(line: Line) -> dict[str, bytes | None]:
     """What a reader of the compacted topic is left with."""
-    reader = line.reader("label.recorded")
-    try:
-        return {record.key.decode(): record.value for record in reader.to_end(line.admin)}
-    finally:
-        reader.close()
+    with closing(line.reader("label.recorded")) as reader:
+        return {record.key.decode(): record.value for record in reader.to_end()}
 
 
 def test_a_verdict_of_an_aborted_transaction_does_not_count(line: Line) -> None:

@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,8 @@ from services.runtime.health import Health
 from services.runtime.kafka import admin, plain_producer
 from services.runtime.loop import Loop
 from services.runtime.metrics import LoopMetrics
-from services.runtime.positions import partitions_of
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.records import Record
 from services.runtime.stage import Stateless, Wiring
 from services.scoring.bundle import load
@@ -67,11 +67,8 @@ class Classifier:
         assert self.producer.flush(20) == 0
 
     def read(self, topic: str) -> list[Record]:
-        reader = WholeTopics(self.settings, "classifier-test", partitions_of(self.admin, [topic]))
-        try:
-            return list(reader.to_end(self.admin))
-        finally:
-            reader.close()
+        with closing(whole_topics(self.settings, "classifier-test", [topic])) as reader:
+            return list(reader.to_end())
 
     def classified(self, item_id: str) -> list[ContentClassified]:
         events = [decode(ContentClassified, r.value or b"") for r in self.read("content.classified")]

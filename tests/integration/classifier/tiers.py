@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,8 @@ from services.events.types import ContentSubmitted, Item
 from services.retrainer.release import release_bundle
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 from tests.unit.policy.making import DOCUMENT
 
@@ -101,11 +101,8 @@ class Tiers:
     def events(self, base: str, *items: str) -> list[dict[str, Any]]:
         """Every committed event of a topic about these items, as plain JSON."""
         names = self._topics.names(self._topics.topics[base])
-        reader = WholeTopics(self.settings, "test", partitions_of(self.admin, names))
-        try:
-            found = [json.loads(r.value) for r in reader.to_end(self.admin) if r.value is not None]
-        finally:
-            reader.close()
+        with closing(whole_topics(self.settings, "test", names)) as reader:
+            found = [json.loads(r.value) for r in reader.to_end() if r.value is not None]
         return [event for event in found if event["item_id"] in items]
 
     def decided(self, *items: str) -> list[tuple[str, int, str, str | None]]:

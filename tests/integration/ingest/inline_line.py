@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,7 @@ from services.cli.policies import release_policy
 from services.policy.counters import COUNTERS, STORED
 from services.runtime.clock import now_ms
 from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.records import Record
 from services.runtime.settings import Settings
 from tests.integration.analytics.running import World, wait_until
@@ -61,11 +60,8 @@ class Line:
         return self.client.post("/v1/moderate", json=body)
 
     def records(self, *topics: str) -> list[Record]:
-        reader = WholeTopics(self.settings, "test", partitions_of(self.admin, topics))
-        try:
-            return list(reader.to_end(self.admin))
-        finally:
-            reader.close()
+        with closing(whole_topics(self.settings, "test", topics)) as reader:
+            return list(reader.to_end())
 
     def events(self, topic: str, item_id: str = "") -> list[dict[str, Any]]:
         """What stands on a topic of one item, or of all."""

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,9 +21,8 @@ from infra.local.ports import free_ports
 from services.events.codec import decode
 from services.events.topics import load_topics
 from services.runtime.acknowledged import AcknowledgedProducer
-from services.runtime.kafka import admin
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 
 SHARDS = 4
@@ -53,11 +53,8 @@ class Topics:
                 time.sleep(0.2)
 
     def _read(self, topic: str, kind: type[T]) -> list[T]:
-        reader = WholeTopics(self.settings, "tests", [(topic, 0)])
-        try:
-            return [decode(kind, record.value or b"") for record in reader.to_end(admin(self.settings))]
-        finally:
-            reader.close()
+        with closing(whole_topics(self.settings, "tests", [topic])) as reader:
+            return [decode(kind, record.value or b"") for record in reader.to_end()]
 
     def close(self) -> None:
         self._producer.close()

@@ -5,21 +5,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from services.events.codec import decode, encode
 from services.events.fresh import fresh_id
 from services.events.types import AuditRecorded, Label, LabelRecorded, ModelReleased, Selection
 from services.retrainer.core.training_set import Labelled
 from services.runtime.kafka import plain_producer
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.settings import Settings
 
 
@@ -129,12 +127,8 @@ class World:
         return [decode(AuditRecorded, value) for value in self._all("audit.recorded")]
 
     def _all(self, topic: str) -> list[bytes]:
-        client = AdminClient({"bootstrap.servers": self.settings.kafka})
-        reader = WholeTopics(self.settings, "test", partitions_of(client, [topic]))
-        try:
-            return [record.value for record in reader.to_end(client) if record.value is not None]
-        finally:
-            reader.close()
+        with closing(whole_topics(self.settings, "test", [topic])) as reader:
+            return [record.value for record in reader.to_end() if record.value is not None]
 
 
 def wait_for(what: str, condition: Callable[[], bool], seconds: float = 120) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from typing import cast
 
 from redis import Redis
@@ -11,8 +12,7 @@ from services.events.codec import decode
 from services.review.core.board import NEVER, Board, Verdict, fold, waiting
 from services.review.core.changes import EVENTS, Change, change_of
 from services.review.queue import Queue
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from tests.integration.review.world import World
 
 State = dict[str, tuple[dict[str, Verdict], set[str]]]  # open task -> its verdicts, those taken back
@@ -67,10 +67,9 @@ def model_of(world: World) -> State:
     changes: list[Change] = []
     for base, event in EVENTS.items():
         topic = f"{base}.{world.queue}" if base == "review.requested" else base
-        reader = WholeTopics(world.feed_settings, "model", partitions_of(world.cluster, [topic]))
-        for record in reader.to_end(world.cluster):
-            change = change_of(decode(event, record.value or b""), record.offset)
-            if change and change[0] in (None, world.queue):
-                changes.append(change[1])
-        reader.close()
+        with closing(whole_topics(world.feed_settings, "model", [topic])) as reader:
+            for record in reader.to_end():
+                change = change_of(decode(event, record.value or b""), record.offset)
+                if change and change[0] in (None, world.queue):
+                    changes.append(change[1])
     return state_of(fold(changes))

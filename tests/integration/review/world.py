@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,8 @@ from services.review.queue import Queue, Queues
 from services.review.settings import ApiSettings, FeedSettings
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.clock import now_ms
-from services.runtime.positions import partitions_of
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from tests.integration.review.running import RunningApi, RunningFeed, until
 
 PASSWORD = "correct horse battery"
@@ -254,11 +254,8 @@ class World:
 
     def records(self, topic: str) -> list[bytes]:
         """The values of all committed records of a topic."""
-        reader = WholeTopics(self.feed_settings, "test", partitions_of(self.cluster, [topic]))
-        try:
-            return [record.value or b"" for record in reader.to_end(self.cluster)]
-        finally:
-            reader.close()
+        with closing(whole_topics(self.feed_settings, "test", [topic])) as reader:
+            return [record.value or b"" for record in reader.to_end()]
 
     def close(self) -> None:
         """Stop everything."""

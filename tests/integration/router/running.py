@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,8 @@ from services.events.types import ReviewCompleted
 from services.runtime.acknowledged import AcknowledgedProducer
 from services.runtime.clock import now_ms
 from services.runtime.kafka import admin
-from services.runtime.positions import partitions_of
 from services.runtime.publishing import Publisher
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import WholeTopics, whole_topics
 from services.runtime.settings import Settings
 from tests.unit.policy.making import DOCUMENT
 
@@ -126,23 +126,17 @@ class Line:
     def reader(self, *bases: str) -> WholeTopics:
         """A read-committed reader of all topics of these bases."""
         names = [name for base in bases for name in TOPICS.names(TOPICS.topics[base])]
-        return WholeTopics(self.settings, "test", partitions_of(self.admin, names))
+        return whole_topics(self.settings, "test", names)
 
     def scan(self, *bases: str) -> list[dict[str, Any]]:
         """Every committed record of these topics, as plain JSON; `None` values are left out."""
-        reader = self.reader(*bases)
-        try:
-            return [json.loads(r.value) for r in reader.to_end(self.admin) if r.value is not None]
-        finally:
-            reader.close()
+        with closing(self.reader(*bases)) as reader:
+            return [json.loads(r.value) for r in reader.to_end() if r.value is not None]
 
     def dead_letters(self) -> list[dict[str, str]]:
         """The headers of every dead letter: where and why."""
-        reader = self.reader("dead.letter")
-        try:
-            letters = list(reader.to_end(self.admin))
-        finally:
-            reader.close()
+        with closing(self.reader("dead.letter")) as reader:
+            letters = list(reader.to_end())
         return [{name: value.decode("latin1") for name, value in letter.headers} for letter in letters]
 
 

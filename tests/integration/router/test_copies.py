@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -101,12 +102,9 @@ def closed(line: Line, names: list[str]) -> Counter[tuple[str, str]]:
 
 
 def shards(line: Line, names: list[str]) -> set[int]:
-    reader = line.reader("content.classified")
-    try:
+    with closing(line.reader("content.classified")) as reader:
         keys = {f"demo/{name}".encode() for name in names}
-        return {r.partition for r in reader.to_end(line.admin) if r.key in keys}
-    finally:
-        reader.close()
+        return {r.partition for r in reader.to_end() if r.key in keys}
 
 
 @pytest.mark.timeout(300)

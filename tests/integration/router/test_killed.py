@@ -3,6 +3,7 @@
 import random
 import threading
 from collections import Counter, defaultdict
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -47,13 +48,10 @@ class People(threading.Thread):
         self.counting: list[ReviewCompleted] = []  # acknowledged, and not taken back
 
     def run(self) -> None:
-        reader = self.line.reader("review.requested")
-        try:
+        with closing(self.line.reader("review.requested")) as reader:
             while not self.done.is_set():
                 for record in reader.poll(0.1):
                     self.answer(msgspec.json.decode(record.value or b""))
-        finally:
-            reader.close()
 
     def answer(self, request: dict[str, Any]) -> None:
         actions = ["remove"] * request["votes_wanted"]

@@ -4,6 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,8 +17,7 @@ from services.runtime.health import Health
 from services.runtime.kafka import PRODUCER
 from services.runtime.loop import Loop
 from services.runtime.metrics import LoopMetrics
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from services.runtime.records import Outgoing, Record, Rejected
 from services.runtime.settings import LoopSettings
 from services.runtime.stage import Effect, Wiring
@@ -172,12 +172,8 @@ class Bench:
 
     def records(self, topic: str | None = None) -> list[Record]:
         """What a read-committed reader finds in a topic, up to the end that an uncommitted one reports."""
-        partitions = partitions_of(self.admin, [topic or self.out])
-        reader = WholeTopics(self.settings(), "test-reader", partitions)
-        try:
-            return list(reader.to_end(self.admin))
-        finally:
-            reader.close()
+        with closing(whole_topics(self.settings(), "test-reader", [topic or self.out])) as reader:
+            return list(reader.to_end())
 
     def outputs(self) -> list[bytes]:
         return [record.value or b"" for record in self.records()]

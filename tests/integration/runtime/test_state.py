@@ -4,12 +4,10 @@ import threading
 import time
 
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from services.runtime.errors import UnreadableState
 from services.runtime.kafka import CONSUMER, transactional_producer
-from services.runtime.positions import partitions_of
-from services.runtime.reading import WholeTopics
+from services.runtime.reading import whole_topics
 from tests.integration.runtime.conftest import Bench, wait_for
 
 
@@ -41,14 +39,13 @@ def test_reading_to_the_end_waits_for_an_open_transaction(bench: Bench) -> None:
     other.begin_transaction()
     other.produce(bench.changelog, b"late", b"k", 0)
     other.flush(10)
-    admin = AdminClient({"bootstrap.servers": bench.kafka.bootstrap})
-    reader = WholeTopics(bench.settings(), "t", partitions_of(admin, [bench.changelog]))
+    reader = whole_topics(bench.settings(), "t", [bench.changelog])
     found: list[bytes | None] = []
     started, done = threading.Event(), threading.Event()
 
     def read() -> None:
         started.set()
-        found.extend(record.value for record in reader.to_end(admin))
+        found.extend(record.value for record in reader.to_end())
         done.set()
 
     threading.Thread(target=read, daemon=True).start()
