@@ -87,8 +87,11 @@ def test_a_withdrawal_leaves_a_tombstone(line: Line) -> None:
 
 def labels(line: Line) -> dict[str, bytes | None]:
     """What a reader of the compacted topic is left with."""
-    with closing(line.reader("label.recorded")) as reader:
+    reader = line.reader("label.recorded")
+    try:
         return {record.key.decode(): record.value for record in reader.to_end()}
+    finally:
+        reader.close()
 
 
 def test_a_verdict_of_an_aborted_transaction_does_not_count(line: Line) -> None:

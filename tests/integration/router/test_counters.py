@@ -125,6 +125,16 @@ def test_another_worker_sees_what_was_counted(url: str) -> None:
     assert seen(Worker(url).handle(post(0, shard=1)), "author.items_10m") == [3]
 
 
+def test_a_batch_of_more_subjects_than_redis_is_asked_for_at_once(url: str) -> None:
+    authors = [f"a{number}" for number in range(2_100)]  # two calls of a thousand, and some
+    for minute in range(2):
+        batch = [
+            post(minute * len(authors) + at, author=author, at=NOW + minute * MINUTE)
+            for at, author in enumerate(authors)
+        ]
+        assert set(seen(Worker(url).handle(*batch), "author.items_10m")) == {minute + 1}
+
+
 def test_a_window_ends(url: str) -> None:
     worker = Worker(url)
     worker.handle(post(0), post(1, at=NOW + 5 * MINUTE))
