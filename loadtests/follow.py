@@ -32,7 +32,9 @@ class Follow:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._error: Exception | None = None
-        self._forget()
+        self._outcomes = Outcomes()
+        self.models: list[ModelReleased] = []
+        self.alarms: list[AlarmRaised] = []
         self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
         self._thread.start()
 
@@ -57,18 +59,11 @@ class Follow:
         self._stopping.set()
         self._thread.join(10)
 
-    def _forget(self) -> None:
-        self._outcomes = Outcomes()
-        self.models: list[ModelReleased] = []
-        self.alarms: list[AlarmRaised] = []
-
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._read()
-            except Exception as error:
-                self._error = error
-                return
+        try:
+            self._read()
+        except Exception as error:
+            self._error = error
 
     def _read(self) -> None:
         client = admin(self._settings)

@@ -27,7 +27,7 @@ class _Version(msgspec.Struct):
 def live_versions(settings: Settings) -> dict[str, str]:
     """`{"model fast": version, "policy": version}`, without what was never released.
 
-    Raises MissingTopic, and KafkaException when Kafka does not answer.
+    Raises MissingTopic, Stalled, and KafkaException when Kafka does not answer.
     """
     found: dict[str, str] = {}
     with closing(whole_topics(settings, "status", ["model.released", "policy.released"])) as reader:

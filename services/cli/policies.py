@@ -36,7 +36,7 @@ KEY = "live"  # of policy.released: one policy is live
 
 
 def live_policy(settings: Settings) -> PolicyReleased | None:
-    """The policy that is live, None where none is. Raises MissingTopic, KafkaException."""
+    """The policy that is live, None where none is. Raises MissingTopic, Stalled, KafkaException."""
     return newest(settings, "policy.released", PolicyReleased).get(KEY.encode())
 
 
@@ -94,7 +94,7 @@ class Live(NamedTuple):
 
 
 def live_now(settings: Settings) -> Live:
-    """All of it in one look. Raises MissingTopic, KafkaException."""
+    """All of it in one look. Raises MissingTopic, Stalled, KafkaException."""
     topics: dict[str, type[msgspec.Struct]] = {
         "policy.released": PolicyReleased,
         "model.released": ModelReleased,
@@ -111,7 +111,7 @@ def release_policy(settings: Settings, path: Path, released_by: str, reason: str
 
     Returns the event. Raises InvalidPolicy where it is none, names a category that the live model does not score, or
     states risks that no audit labels speak for; InvalidList where a list of it cannot be read here;
-    MissingTopic, KafkaException or NotAcknowledged where Kafka is not as it must be.
+    MissingTopic, Stalled, KafkaException or NotAcknowledged where Kafka is not as it must be.
     """
     return release_text(settings, policy_text(path), released_by, reason)[0]
 

@@ -114,7 +114,7 @@ def _explained() -> Iterator[None]:
     """Errors that say what to do are shown as they are, without a traceback."""
     try:
         yield
-    except (StackError, ValidationError, PartitionCountDiffers) as error:
+    except (StackError, ValidationError, PartitionCountDiffers, RuntimeFault) as error:
         raise click.ClickException(str(error)) from error
     except KafkaException as error:
         raise click.ClickException(

@@ -16,7 +16,10 @@ KEY = "candidate"  # of policy.shadowed: one is tried at a time
 
 
 def tried(settings: Settings) -> PolicyShadowed | None:
-    """The trial that is on, None where there is none or its time is up. Raises MissingTopic, KafkaException."""
+    """The trial that is on, None where there is none or its time is up.
+
+    Raises MissingTopic, Stalled, KafkaException.
+    """
     return on(newest(settings, TOPIC, PolicyShadowed).get(KEY.encode()))
 
 

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Broadcasts:
-    """Reads both topics to their end, then follows them. Raises MissingTopic, KafkaException when built."""
+    """Reads both topics to their end, then follows them. Raises MissingTopic, Stalled, KafkaException when built."""
 
     def __init__(
         self,

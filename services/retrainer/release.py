@@ -45,7 +45,7 @@ def models_folder(settings: Settings) -> Path:
 def live_model(settings: Settings, tier: str = TIER) -> ModelReleased | None:
     """What is live in a tier now, None where nothing is. Reads model.released to its end.
 
-    Raises MissingTopic, and KafkaException where no broker answers.
+    Raises MissingTopic, Stalled, and KafkaException where no broker answers.
     """
     with closing(whole_topics(settings, "model-live", [TOPIC])) as reader:
         values = {record.key: record.value for record in reader.to_end()}

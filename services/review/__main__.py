@@ -17,6 +17,7 @@ from services.review.queue import Queues
 from services.review.rebuild import Rebuilder
 from services.review.settings import ApiSettings, BoardSettings, FeedSettings
 from services.runtime.acknowledged import AcknowledgedProducer
+from services.runtime.errors import RuntimeFault
 from services.runtime.health import Health, serve_health
 from services.runtime.kafka import admin, lone_consumer
 from services.runtime.logs import configure_logs
@@ -46,9 +47,14 @@ def feed() -> None:
     rebuilder = Rebuilder(settings, consumer, cluster, producer, Publisher("review", load_topics()))
     dead = DeadLetters(consumer, producer)
     queues = Queues(redis_client(settings))
-    Feed(settings, consumer, cluster, queues, rebuilder, dead, health, metrics).run(stop.is_set)
-    consumer.close()
-    producer.close()
+    try:
+        Feed(settings, consumer, cluster, queues, rebuilder, dead, health, metrics).run(stop.is_set)
+    except RuntimeFault as fault:  # the supervisor starts it again
+        log.error("ended", reason=str(fault), kind=type(fault).__name__)
+        sys.exit(1)
+    finally:
+        consumer.close()
+        producer.close()
     log.info("stopped")
 
 

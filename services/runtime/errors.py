@@ -28,7 +28,13 @@ class Unfinished(RuntimeFault):
 
 
 class Stalled(RuntimeFault):
-    """A consumer gets no records although there are some and the broker answers."""
+    """A consumer gets no records of `partition` although there are some and the broker answers; or the client that asks
+    where partitions end lost their leaders itself (None).
+    """
+
+    def __init__(self, reason: str, partition: tuple[str, int] | None = None) -> None:
+        super().__init__(reason)
+        self.partition = partition
 
 
 class UnreadableState(RuntimeFault):

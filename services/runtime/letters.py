@@ -54,7 +54,7 @@ def letters_in(records: Iterable[Record]) -> list[Letter]:
 
 
 def read_letters(settings: Settings) -> list[Letter]:
-    """All that dead.letter keeps now. MissingTopic, or KafkaException where no broker answers."""
+    """All that dead.letter keeps now. MissingTopic, Stalled, or KafkaException where no broker answers."""
     with closing(whole_topics(settings, "dead-letters", [TOPIC])) as reader:
         return letters_in(reader.to_end())
 

@@ -24,6 +24,7 @@ LEADERLESS = (  # while a broker starts or a leader moves, what the client knows
     KafkaError.UNKNOWN_LEADER_EPOCH,
 )
 OUTDATED = LEADERLESS[2:]  # the client's own knowledge, which it may never renew
+OUTDATED_SECONDS = 10
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -56,7 +57,7 @@ def uncommitted_ends(
     Waits `leaders` seconds for leaders: a topic that was just created has none for a moment (on a busy machine for
     many seconds after the metadata names one), nor has one whose broker was away. Raises KafkaException where the
     broker does not answer within `timeout` seconds, and Stalled where what the client knows of leaders stays out of
-    date: a new client is needed.
+    date for OUTDATED_SECONDS, or for `leaders` where that is less: a new client is needed.
     """
     return _ends(admin, partitions, timeout, IsolationLevel.READ_UNCOMMITTED, leaders)
 
@@ -80,7 +81,7 @@ def _ends(
     asked = {TopicPartition(topic, number): LATEST for topic, number in partitions}
     if not asked:
         return {}
-    deadline = time.monotonic() + leaders
+    began = time.monotonic()
     while True:
         futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=timeout)
         try:
@@ -89,9 +90,10 @@ def _ends(
             code = error.args[0].code()
             if code not in LEADERLESS:
                 raise
-            if time.monotonic() > deadline:
-                if code in OUTDATED:
-                    raise Stalled(f"leaders stay out of date: {error.args[0].str()}") from error
+            waited = time.monotonic() - began
+            if code in OUTDATED and waited > min(leaders, OUTDATED_SECONDS):
+                raise Stalled(f"leaders stay out of date: {error.args[0].str()}") from error
+            if waited > leaders:
                 raise
             time.sleep(0.05)
 

@@ -1,5 +1,6 @@
 """Reading whole topics from the start to their end: broadcast topics, and the changelog of a shard."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,8 @@ from services.runtime.settings import Settings
 from services.runtime.stalls import StallWatch
 
 log = structlog.get_logger()
-RENEWALS = 3  # in a row, each after some 18 s: what they do not get, no client gets
+RENEWALS = 3  # in a row: what these clients do not get, none does
+LASTED = 300  # seconds after which a client that took over has worked, whatever there was to get
 LEADER_SECONDS = 60  # that new topics may take to have leaders while a whole stack starts on a busy machine
 
 
@@ -53,7 +55,7 @@ def to_bytes(raw: str | bytes | None) -> bytes:
 
 
 class WholeTopics:
-    """Committed records of all partitions of some topics, from the first one on, outside any group.
+    """Committed records of partitions of some topics, outside any group.
 
     Where its clients stall (services.runtime.stalls) others go on from where they were.
     """
@@ -66,10 +68,10 @@ class WholeTopics:
         admin: AdminClient,
         starts: Mapping[Partition, int] | None = None,
     ) -> None:
-        """`starts`: the first offset to read of a partition, where it is not the first that there is."""
+        """Reads all that there is of each partition; with `starts`, from that offset on."""
         self._settings, self._name = settings, name
         self._starts = {partition: OFFSET_BEGINNING for partition in partitions} | dict(starts or {})
-        self._renewed = 0  # times since something came
+        self._renewed, self._renewed_at = 0, 0.0  # how often in a row, and when last (monotonic, s)
         self._open(admin)
 
     def poll(self, timeout: float = 0) -> Iterator[Record]:
@@ -88,7 +90,6 @@ class WholeTopics:
             if (error := message.error()) is not None:
                 report(error, str(message.topic()))
                 continue
-            self._renewed = 0
             topic = str(message.topic())
             yield to_record(message, topic, topic)
 
@@ -96,7 +97,7 @@ class WholeTopics:
         """Records up to where the topics end now, what open transactions hold back included once they commit. Raises
         Stalled, and KafkaException where no broker answers.
         """
-        return self.up_to(self._ends(), stopping)
+        return self.up_to(self._ends(stopping), stopping)
 
     def up_to(
         self, ends: Mapping[Partition, int], stopping: Callable[[], bool] = lambda: False
@@ -109,12 +110,13 @@ class WholeTopics:
         """Leave the broker."""
         self._consumer.close()
 
-    def _ends(self) -> dict[Partition, int]:
-        while True:
+    def _ends(self, stopping: Callable[[], bool]) -> dict[Partition, int]:
+        while not stopping():
             try:
                 return uncommitted_ends(self._admin, self._starts, leaders=LEADER_SECONDS)
             except Stalled as stalled:
                 self._renew(stalled)
+        return {}
 
     def _open(self, admin: AdminClient) -> None:
         self._admin, self._consumer = admin, lone_consumer(self._settings, self._name)
@@ -123,14 +125,23 @@ class WholeTopics:
         self._consumer.assign([TopicPartition(t, p, start) for (t, p), start in self._starts.items()])
 
     def _renew(self, stalled: Stalled) -> None:
-        """Go on with other clients. Raises `stalled` where a few in a row got nothing."""
+        """Go on with other clients. Raises `stalled` where a few in a row had nothing of the partition that it names,
+        whatever came of others.
+        """
+        moved = False
+        for tp in self._consumer.position([TopicPartition(t, p) for t, p in self._starts]):
+            partition = tp.topic, tp.partition
+            if (
+                tp.offset >= 0 and tp.offset != self._starts[partition]
+            ):  # below 0: this client had nothing of it
+                self._starts[partition] = tp.offset
+                moved |= partition == stalled.partition
+        if moved or time.monotonic() > self._renewed_at + LASTED:
+            self._renewed = 0
         if self._renewed == RENEWALS:
             raise stalled
-        self._renewed += 1
+        self._renewed, self._renewed_at = self._renewed + 1, time.monotonic()
         log.error("a client of Kafka stalled, another goes on", reader=self._name, reason=str(stalled))
-        for tp in self._consumer.position([TopicPartition(t, p) for t, p in self._starts]):
-            if tp.offset >= 0:  # else this client has had nothing of it
-                self._starts[tp.topic, tp.partition] = tp.offset
         self._consumer.close()
         self._open(new_admin(self._settings))
 
@@ -138,8 +149,8 @@ class WholeTopics:
 def whole_topics(
     settings: Settings, name: str, topics: Iterable[str], admin: AdminClient | None = None
 ) -> WholeTopics:
-    """A reader of these topics. Raises MissingTopic, and KafkaException where no broker answers."""
-    client = admin or new_admin(settings)
+    """A reader of all of these topics. Raises MissingTopic, and KafkaException where no broker answers."""
+    client = new_admin(settings) if admin is None else admin  # an idle client is false
     return WholeTopics(settings, name, partitions_of(client, topics), client)
 
 

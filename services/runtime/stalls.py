@@ -2,7 +2,8 @@
 
 librdkafka 2.16 may lose the leader of a partition for good when a broker was away (its issue 5430; measured with
 Kafka 4.3 killed and started again: consumers that fetch nothing, or FENCED_LEADER_EPOCH, for ever, without a fatal
-error). A new client finds it at once, so a worker that notices ends, and its supervisor starts it again.
+error). A new client finds it at once: readers of whole topics, and analytics, replace theirs; a worker ends, and its
+supervisor starts it again.
 """
 
 import time
@@ -65,7 +66,8 @@ class StallWatch:
                 since = f" since {position}" if position >= 0 else ""
                 raise Stalled(
                     f"{topic} [{number}] has records up to {ends[topic, number]} and none came{since}:"
-                    " the client lost the leader, a new one finds it"
+                    " the client lost the leader, a new one finds it",
+                    (topic, number),
                 )
 
     def _looks(self, partition: Partition, position: int) -> int:

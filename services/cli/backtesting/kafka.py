@@ -32,7 +32,7 @@ EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 
 
 class KafkaHistory:
-    """See Source. Raises MissingTopic, KafkaException."""
+    """See Source. Raises MissingTopic, Stalled, KafkaException."""
 
     def __init__(self, settings: Settings, span: Span) -> None:
         self._settings, self._span = settings, span
@@ -92,8 +92,12 @@ class KafkaHistory:
         start, end = self._starts[partition], self._ends[partition]
         if start >= end:
             return
-        reader = WholeTopics(self._settings, "backtest", [partition], self._admin, {partition: start})
-        with closing(reader):
+        client = admin(
+            self._settings
+        )  # of its own: the history's may be out of date when many have been read
+        with closing(
+            WholeTopics(self._settings, "backtest", [partition], client, {partition: start})
+        ) as reader:
             for record in reader.up_to({partition: end}):
                 if record.offset < end:
                     yield record

@@ -46,7 +46,7 @@ class Audits:
 
 
 def from_kafka(settings: Settings) -> list[Labelled]:
-    """label.recorded as it is compacted. Raises MissingTopic, KafkaException."""
+    """label.recorded as it is compacted. Raises MissingTopic, Stalled, KafkaException."""
     labels = Labels()
     with closing(whole_topics(settings, "tune", ["label.recorded"])) as reader:
         for record in reader.to_end():

@@ -1,6 +1,6 @@
 """Readers of whole topics whose client stalls: another goes on from where it was, and a few in vain are an error."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -25,18 +25,21 @@ class Clients:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: list[Consumer] = []
         self.stalling = 0  # how many are to get nothing, from the first on
+        self.of: int | None = None  # of this partition alone, where one is named
+        self.making: Callable[[], object] = lambda: None  # done before each is made
         self._make, self._patch = reading.lone_consumer, monkeypatch
         monkeypatch.setattr(reading, "lone_consumer", self)
 
     def __call__(self, settings: Settings, name: str) -> Any:
+        self.making()
         self.made.append(self._make(settings, name))
-        self._patch.setattr(stalls, "EVERY", 0.02 if len(self.made) <= self.stalling else 1.0)
+        self._patch.setattr(stalls, "EVERY", 0.02 if len(self.made) <= self.stalling else 3.0)
         return self
 
     def pause(self) -> None:
         """The newest gets nothing from now on."""
         consumer = self.made[-1]
-        consumer.pause(consumer.assignment())
+        consumer.pause([tp for tp in consumer.assignment() if self.of in (None, tp.partition)])
         self._patch.setattr(stalls, "EVERY", 0.02)
 
     def assign(self, partitions: list[TopicPartition]) -> None:
@@ -109,6 +112,28 @@ def test_where_no_client_gets_anything_it_is_said(bench: Bench, clients: Clients
     assert len(clients.made) == 1 + RENEWALS
 
 
+def test_what_comes_of_another_partition_does_not_make_up_for_it(bench: Bench, clients: Clients) -> None:
+    clients.stalling, clients.of = 99, 0
+    bench.send(b"1", topic=bench.out, partition=0)
+    clients.making = lambda: bench.send(b"2", topic=bench.out, partition=1)
+    came: list[bytes] = []
+    reader = whole_topics(bench.settings(), "t", [bench.out])
+    with closing(reader), pytest.raises(Stalled, match=r"\[0\] has records up to 1"):
+        came.extend(record.value or b"" for record in reader.to_end())
+    assert len(clients.made) == 1 + RENEWALS
+
+
+def test_what_was_long_ago_counts_no_more(
+    bench: Bench, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LASTED", -1)
+    clients.stalling = RENEWALS + 2
+    bench.send(b"1", topic=bench.out, partition=0)
+    with closing(whole_topics(bench.settings(), "t", [bench.out])) as reader:
+        assert values(reader) == [b"1"]
+    assert len(clients.made) == RENEWALS + 3
+
+
 def test_stalls_with_something_between_them_are_no_sign_of_that(
     bench: Bench, clients: Clients, reader: WholeTopics
 ) -> None:
@@ -133,6 +158,29 @@ def test_one_that_asks_for_the_ends_in_vain_is_replaced_too(
     monkeypatch.setattr(reading, "uncommitted_ends", ends)
     assert values(reader) == [b"1", b"2", b"3", b"4"]
     assert asked[0] is not asked[1]
+
+
+def test_whoever_is_to_stop_does_not_ask_on(
+    bench: Bench, reader: WholeTopics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def ends(*_: Any, **__: Any) -> dict[Partition, int]:
+        asked.append(1)
+        raise Stalled("leaders stay out of date")
+
+    monkeypatch.setattr(reading, "uncommitted_ends", ends)
+    assert list(reader.to_end(lambda: bool(asked))) == []
+    assert len(asked) == 1
+
+
+def test_the_client_that_is_given_is_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(reading, "uncommitted_ends", lambda client, *_, **__: asked.append(client) or {})
+    given = admin(bench.settings())
+    with closing(whole_topics(bench.settings(), "t", [bench.out], given)) as reader:
+        assert values(reader) == []
+    assert asked == [given]
 
 
 def test_it_begins_where_it_is_told_and_ends_there(bench: Bench) -> None:

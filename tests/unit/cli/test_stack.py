@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from infra.local.readiness import Readiness
 from infra.local.stack import Stack, Status
 from services.cli import stack
-from services.cli.stack import down, status
+from services.cli.stack import down, status, up
 from services.runtime.errors import MissingTopic, RuntimeFault, Stalled
 from services.runtime.settings import Settings
 
@@ -46,3 +46,12 @@ def test_status_says_where_what_is_live_cannot_be_told(
     answer = CliRunner().invoke(status)
     assert answer.exit_code == 0, answer.output
     assert f"what is live cannot be told: {fault}" in answer.output
+
+
+def test_up_says_what_a_client_of_kafka_says(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Stack) -> None:
+        raise Stalled("the client lost the leader")
+
+    monkeypatch.setattr(Stack, "up", fails)
+    answer = CliRunner().invoke(up)
+    assert answer.exit_code == 1 and "Error: the client lost the leader" in answer.output

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.runtime import positions
 from services.runtime.errors import Stalled
 from services.runtime.positions import Partition, after, uncommitted_ends
 from services.runtime.records import Record
@@ -47,6 +48,12 @@ def test_an_election_is_waited_for() -> None:
 def test_a_client_whose_leaders_stay_out_of_date_is_stalled(code: int) -> None:
     with pytest.raises(Stalled, match="leaders stay out of date"):
         ends(Broker(code), leaders=0)
+
+
+def test_it_is_soon_said_to_be_though_leaders_are_waited_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(positions, "OUTDATED_SECONDS", 0)
+    with pytest.raises(Stalled):
+        ends(Broker(KafkaError.FENCED_LEADER_EPOCH), leaders=3600)
 
 
 @pytest.mark.parametrize("code", [KafkaError.LEADER_NOT_AVAILABLE, KafkaError.TOPIC_AUTHORIZATION_FAILED])
