@@ -131,9 +131,8 @@ class WholeTopics:
         moved = False
         for tp in self._consumer.position([TopicPartition(t, p) for t, p in self._starts]):
             partition = tp.topic, tp.partition
-            if (
-                tp.offset >= 0 and tp.offset != self._starts[partition]
-            ):  # below 0: this client had nothing of it
+            # Below 0 this client had nothing of it.
+            if tp.offset >= 0 and tp.offset != self._starts[partition]:
                 self._starts[partition] = tp.offset
                 moved |= partition == stalled.partition
         if moved or time.monotonic() > self._renewed_at + LASTED:
